@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 const FAMILIES: &str = "src/model/families";
+const CONFIGS: &str = "src/model/configs";
 const FRAMEWORKS: &str = "src/scheme/frameworks";
 
 /// The frameworks in the order of the pages. Others follow by the alphabet.
@@ -19,12 +20,13 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=scripts/build.rs");
     // A debug build reads the families when it runs.
     if env::var("PROFILE").is_ok_and(|profile| profile == "release") {
-        let families = files(FAMILIES)?.into_iter();
-        let families =
-            families.map(|(name, text)| format!("({name:?}, {:?}, {text:?})", format!("families/{name}.toml")));
-        embed("families.rs", &families.collect::<Vec<_>>())?;
+        for (folder, extension) in [(FAMILIES, "toml"), (CONFIGS, "json")] {
+            let name = Path::new(folder).file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let row = |(word, text)| format!("({word:?}, \"{name}/{word}.{extension}\", {text:?})");
+            embed(&format!("{name}.rs"), &files(folder, extension)?.into_iter().map(row).collect::<Vec<_>>())?;
+        }
     }
-    let mut frameworks = files(FRAMEWORKS)?;
+    let mut frameworks = files(FRAMEWORKS, "toml")?;
     let place = |word: &str| ORDER.split(' ').position(|known| known == word).unwrap_or(usize::MAX);
     frameworks.sort_by_key(|(word, _)| place(word));
     let mut rows = Vec::new();
@@ -39,13 +41,13 @@ fn main() -> io::Result<()> {
     embed("frameworks.rs", &rows)
 }
 
-/// The files of a folder in the order of their names without `.toml`, each with its text.
-fn files(folder: &str) -> io::Result<Vec<(String, String)>> {
+/// The files of a folder in the order of their names without the extension, each with its text.
+fn files(folder: &str, extension: &str) -> io::Result<Vec<(String, String)>> {
     println!("cargo:rerun-if-changed={folder}");
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if let (true, Some(word)) = (path.extension().is_some_and(|end| end == "toml"), path.file_stem()) {
+        if let (true, Some(word)) = (path.extension().is_some_and(|end| end == extension), path.file_stem()) {
             found.push((word.to_string_lossy().into_owned(), fs::read_to_string(&path)?));
         }
     }

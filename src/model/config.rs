@@ -89,6 +89,23 @@ impl Config {
         Ok(())
     }
 
+    /// Removes the value at a path.
+    pub fn remove(&mut self, path: &str) {
+        match path.split_once('.') {
+            None => self.entries.retain(|(key, _)| key != path),
+            Some((key, rest)) => {
+                if let Some((_, Entry::Object(inner))) = self.entries.iter_mut().find(|(name, _)| name == key) {
+                    inner.remove(rest);
+                }
+            }
+        }
+    }
+
+    /// All values.
+    pub fn to_map(&self) -> serde_json::Map<String, serde_json::Value> {
+        self.values().map(|(key, value)| (key.into(), value)).collect()
+    }
+
     /// The text, indented by two spaces per level.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -136,9 +153,7 @@ impl Entry {
 
     fn value(&self) -> serde_json::Value {
         match self {
-            Self::Object(config) => {
-                serde_json::Value::Object(config.values().map(|(key, value)| (key.into(), value)).collect())
-            }
+            Self::Object(config) => config.to_map().into(),
             Self::Other(text) => serde_json::from_str(text).unwrap_or_default(),
         }
     }

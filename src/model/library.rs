@@ -1,6 +1,6 @@
-//! The embedded families of models: the recipe of each, by name.
+//! The embedded families of models: the recipe and the facts of each, by name.
 //!
-//! A recipe is text here, and is read only if its family is named.
+//! Both are text here, and are read only if their family is named.
 
 use super::document::{Syntax, Text};
 
@@ -12,6 +12,12 @@ type File = (&'static str, &'static str, &'static str);
 static FAMILIES: &[File] = include!(concat!(env!("OUT_DIR"), "/families.rs"));
 #[cfg(debug_assertions)]
 static FAMILIES: std::sync::LazyLock<Vec<File>> = std::sync::LazyLock::new(|| source::files("families", "toml"));
+
+/// The facts of each configuration, in the order of names.
+#[cfg(not(debug_assertions))]
+static CONFIGS: &[File] = include!(concat!(env!("OUT_DIR"), "/configs.rs"));
+#[cfg(debug_assertions)]
+static CONFIGS: std::sync::LazyLock<Vec<File>> = std::sync::LazyLock::new(|| source::files("configs", "json"));
 
 /// The file of blocks that families share. It is not a family.
 const SHARED: &str = "shared";
@@ -26,6 +32,12 @@ pub fn recipe(name: &str) -> Option<(&'static str, Text<'static>)> {
     let at = FAMILIES.binary_search_by_key(&name, |&(name, ..)| name).ok()?;
     let &(name, shown_name, content) = FAMILIES.get(at).filter(|_| name != SHARED)?;
     Some((name, Text { shown_name, content, syntax: Syntax::Toml, path: None }))
+}
+
+/// The facts of a family's configuration.
+pub fn facts(name: &str) -> Option<&'static str> {
+    let at = CONFIGS.binary_search_by_key(&name, |&(name, ..)| name).ok()?;
+    CONFIGS.get(at).map(|&(.., text)| text)
 }
 
 /// The files of the source. A debug build reads them when it runs, so that a changed one needs no build.

@@ -11,6 +11,7 @@ mod document;
 mod entry;
 mod expression;
 mod factors;
+mod facts;
 pub mod family;
 pub mod layers;
 pub mod library;
@@ -116,6 +117,11 @@ impl Document {
     fn constants(&self) -> Vec<(&str, &Node)> {
         let entries = self.0.entries("constants").unwrap_or_default();
         entries.into_iter().map(|(_, key, node)| (key, node)).collect()
+    }
+
+    /// The values of all constants.
+    fn values(&self, request: &Request) -> Result<Map<String, serde_json::Value>> {
+        recipe::constants(&self.0, request)
     }
 
     /// The model.

@@ -12,6 +12,7 @@ const CIRCLES: &[(&[&str], &str)] = &[];
 /// Files that name a format outside the files of that format, and the reason.
 const FORMAT_NAMES: &[(&str, &str, &str)] = &[
     ("model/document", "json", "an extension of a configuration, not a format of tensors"),
+    ("model/library", "json", "the extension of the facts of configurations"),
     ("format/safetensors", "pt", "the word for PyTorch in the metadata of a header"),
 ];
 

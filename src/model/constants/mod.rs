@@ -3,7 +3,6 @@
 mod entry;
 mod table;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
@@ -18,9 +17,14 @@ use crate::text::{cut, did_you_mean, escape};
 /// The constant of a family that says which of its models is built.
 const HEAD: &str = "head";
 
-/// Values that override constants of a recipe, in order.
+/// Values in place of those of a recipe's constants.
 #[derive(Clone, Debug, Default)]
-pub struct Overrides(Vec<Override>);
+pub struct Overrides {
+    /// The values of constants that the recipe does not state.
+    defaults: Map<String, Value>,
+    /// The values that override those of the recipe, in order.
+    given: Vec<Override>,
+}
 
 #[derive(Clone, Debug)]
 enum Override {
@@ -31,14 +35,19 @@ enum Override {
 }
 
 impl Overrides {
+    /// Adds constants below those of the recipe, tables entry by entry.
+    pub fn below(&mut self, defaults: Map<String, Value>) {
+        self.defaults = defaults;
+    }
+
     /// Overrides one known constant; `text_config.hidden_size` is an entry of a table.
     pub fn set(&mut self, name: &str, value: Value) {
-        self.0.push(Override::One(name.into(), value));
+        self.given.push(Override::One(name.into(), value));
     }
 
     /// Overrides or adds constants, tables entry by entry. A null overrides plain values only.
     pub fn merge(&mut self, values: Map<String, Value>) {
-        self.0.push(Override::All(values));
+        self.given.push(Override::All(values));
     }
 
     /// Parses `NAME=VALUE`. A value that is not JSON is text.
@@ -60,13 +69,12 @@ pub(super) struct Written<'e> {
 }
 
 impl<'e> Written<'e> {
-    /// The constants as a tree. Their expressions use the names of the table at `base`.
-    fn entries(&self, base: &Arc<str>) -> Result<Entry<'e>> {
-        let mut entries = BTreeMap::new();
+    /// The constants as a tree over their defaults. Their expressions use the names of the table at `base`.
+    fn entries(&self, base: &Arc<str>, defaults: &Map<String, Value>) -> Result<Entry<'e>> {
+        let mut entries = Entry::given(defaults.clone().into());
         if let Some(head) = &self.head {
-            entries.insert(HEAD.into(), Entry::Head(head.as_str().into()));
+            entries.lay(Entry::Table([(HEAD.into(), Entry::Head(head.as_str().into()))].into()));
         }
-        let mut entries = Entry::Table(entries);
         for &(file, node) in self.tables.iter().rev() {
             let place = SourceLocation { file, line: node.line, table: "", key: "constants" };
             node.table().with_context(|| place.to_string())?;
@@ -92,8 +100,8 @@ impl Constants {
         written: &Written<'e>,
         overrides: &Overrides,
     ) -> Result<Self> {
-        let mut root = written.entries(&"".into())?;
-        for over in &overrides.0 {
+        let mut root = written.entries(&"".into(), &overrides.defaults)?;
+        for over in &overrides.given {
             match over {
                 Override::All(values) => root.merge(values.clone().into()),
                 Override::One(name, value) => match root.find(name) {

@@ -54,6 +54,25 @@ fn model() -> String {
     "Model".into()
 }
 
+/// The ends of names of classes, each with heads that do the same, the nearest first.
+const ENDS: &[(&str, &[&str])] = &[
+    ("LMHeadModel", &["LMHeadModel", "ForCausalLM", "ForConditionalGeneration", "ForMaskedLM"]),
+    ("ForCausalLM", &["ForCausalLM", "LMHeadModel", "ForConditionalGeneration"]),
+    ("ForSeq2SeqLM", &["ForConditionalGeneration", "ForCausalLM"]),
+    ("ForConditionalGeneration", &["ForConditionalGeneration", "ForCausalLM", "LMHeadModel"]),
+];
+
+impl Head {
+    /// The head of a class that the library does not know: one of an older version, or of code next to the weights.
+    pub(super) fn like<'a>(heads: &'a [Self], class: &str) -> Option<&'a Self> {
+        let found = |word: &str| heads.iter().find(|head| head.word == word);
+        if let Some((_, words)) = ENDS.iter().find(|(end, _)| class.ends_with(end)) {
+            return words.iter().find_map(|word| found(word));
+        }
+        heads.iter().filter(|head| class.ends_with(&head.word)).max_by_key(|head| head.word.len())
+    }
+}
+
 /// The kind of a family and its heads, the default first.
 pub(super) fn heads(name: &str, recipe: &Document) -> Result<(Kind, Vec<Head>)> {
     let context = || format!("families/{name}.toml: [family]");

@@ -9,6 +9,7 @@ mod shared;
 mod tensors;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Map;
 
 use self::building::{Level, Work, items};
 use self::changes::Changes;
@@ -70,6 +71,12 @@ pub(super) fn model(chain: &Chain, request: &Request) -> Result<Model> {
         }
     }
     Ok(Model { plan, tied, constants: constants.to_json()? })
+}
+
+/// The values of the constants of a recipe.
+pub(super) fn constants(chain: &Chain, request: &Request) -> Result<Map<String, serde_json::Value>> {
+    let language = Language::new();
+    Constants::new(&language, &chain.own().shown_name, &written(chain)?, &request.constants)?.to_json()
 }
 
 /// Errors if a key of a recipe is unknown.

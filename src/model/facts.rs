@@ -1,0 +1,300 @@
+//! The facts of a family's configuration in the library: its keys with types and defaults, and second names.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::config::python_words;
+use super::library;
+use crate::text::{alternatives, cut, escape};
+
+/// The keys of a configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Facts {
+    /// The second names of keys.
+    #[serde(default)]
+    alias: BTreeMap<String, String>,
+    keys: BTreeMap<String, Key>,
+}
+
+/// A key of a configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Key {
+    /// The types, as in `int|none`, and the default.
+    Value(String, Value),
+    /// The same, and the keys from which the library computes the value if it is missing.
+    Computed(String, Value, Vec<String>),
+    /// The configuration of a part.
+    Table {
+        model_type: String,
+        #[serde(flatten)]
+        facts: Facts,
+    },
+}
+
+/// The types of keys that every configuration may have.
+const COMMON: &[(&str, &str)] = &[
+    ("architectures", "list|none"),
+    ("bos_token_id", "int|none"),
+    ("chunk_size_feed_forward", "int"),
+    ("decoder_start_token_id", "int|none"),
+    ("dtype", "str|none"),
+    ("eos_token_id", "int|list|none"),
+    ("id2label", "dict|none"),
+    ("is_encoder_decoder", "bool"),
+    ("label2id", "dict|none"),
+    ("num_labels", "int|none"),
+    ("output_attentions", "bool|none"),
+    ("output_hidden_states", "bool|none"),
+    ("pad_token_id", "int|none"),
+    ("per_layer_config", "dict|none"),
+    ("problem_type", "str|none"),
+    ("quantization_config", "dict|none"),
+    ("return_dict", "bool|none"),
+    ("sep_token_id", "int|none"),
+    ("torch_dtype", "str|none"),
+];
+
+/// The largest range of integers that doubles represent exactly.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+impl Facts {
+    /// The facts of a family; none if there is no file.
+    pub(super) fn of(name: &str) -> Result<Self> {
+        match library::facts(name) {
+            Some(text) => serde_json::from_str(text).with_context(|| format!("configs/{name}.json")),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// The facts for a configuration whose parts may be of other families than the default ones.
+    pub(super) fn with_parts_of(mut self, values: &Map<String, Value>) -> Result<Self> {
+        for (key, entry) in &mut self.keys {
+            let Key::Table { model_type, facts } = entry else { continue };
+            let Some(Value::Object(part)) = values.get(key) else { continue };
+            if let Some(own) = part.get("model_type").and_then(Value::as_str).filter(|own| own != model_type)
+                && library::facts(own).is_some()
+            {
+                (*model_type, *facts) = (own.into(), Self::of(own)?);
+            }
+            *facts = std::mem::take(facts).with_parts_of(part)?;
+        }
+        Ok(self)
+    }
+
+    /// The keys.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &Key)> {
+        self.keys.iter().map(|(key, entry)| (key.as_str(), entry))
+    }
+
+    /// The default of each key. Values that the library computes from other keys are left out if those differ.
+    pub(super) fn defaults(&self, values: &Map<String, Value>) -> Map<String, Value> {
+        let changed = |key: &String| {
+            let default = self.keys.get(key).map(|entry| entry.default(&Map::new())).unwrap_or_default();
+            values.get(key).is_some_and(|value| *value != default)
+        };
+        let kept = self.keys.iter().filter(|(_, entry)| match entry {
+            Key::Computed(_, _, from) => !from.iter().any(changed),
+            _ => true,
+        });
+        let part = |key| values.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+        kept.map(|(key, entry)| (key.clone(), entry.default(&part(key)))).collect()
+    }
+
+    /// The first name of a key at a path.
+    pub(super) fn canonical(&self, path: &str) -> String {
+        let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+        let key = self.alias.get(key).map_or(key, String::as_str);
+        match (rest, self.keys.get(key)) {
+            (Some(rest), Some(Key::Table { facts, .. })) => format!("{key}.{}", facts.canonical(rest)),
+            (Some(rest), _) => format!("{key}.{rest}"),
+            (None, _) => key.into(),
+        }
+    }
+
+    /// The second names of the key at a path.
+    pub(super) fn second_names(&self, path: &str) -> Vec<String> {
+        match path.split_once('.') {
+            Some((key, rest)) => match self.keys.get(key) {
+                Some(Key::Table { facts, .. }) => {
+                    facts.second_names(rest).into_iter().map(|name| format!("{key}.{name}")).collect()
+                }
+                _ => Vec::new(),
+            },
+            None => {
+                let names = self.alias.iter().filter(|&(name, key)| key == path && name != key);
+                names.map(|(name, _)| name.clone()).collect()
+            }
+        }
+    }
+
+    /// True if the class has the key at a path, by its first name. A table of values takes any key.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+        match (self.keys.get(key), rest) {
+            (Some(Key::Table { facts, .. }), Some(rest)) => facts.has(rest),
+            (Some(Key::Table { .. }), None) => true,
+            _ => self.types(key).is_some_and(|types| rest.is_none() || allows(types, "dict")),
+        }
+    }
+
+    /// The names that `has` accepts, and second names.
+    pub(super) fn names(&self) -> Vec<String> {
+        let common = COMMON.iter().map(|&(key, _)| key.to_string());
+        let mut names: Vec<String> = common.chain(self.alias.keys().cloned()).collect();
+        for (key, entry) in &self.keys {
+            names.push(key.clone());
+            if let Key::Table { facts, .. } = entry {
+                names.extend(facts.names().into_iter().map(|name| format!("{key}.{name}")));
+            }
+        }
+        names
+    }
+
+    /// The types of a key.
+    fn types(&self, key: &str) -> Option<&str> {
+        match self.keys.get(key) {
+            Some(Key::Value(types, _) | Key::Computed(types, ..)) => Some(types),
+            Some(Key::Table { .. }) => None,
+            None => COMMON.iter().find(|(name, _)| *name == key).map(|&(_, types)| types),
+        }
+    }
+
+    /// The default at a path.
+    pub(super) fn default_at(&self, path: &str) -> Option<Value> {
+        let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+        match (self.keys.get(key)?, rest) {
+            (Key::Table { facts, .. }, Some(rest)) => facts.default_at(rest),
+            (entry, None) => Some(entry.default(&Map::new())),
+            (Key::Value(_, value) | Key::Computed(_, value, _), Some(rest)) => {
+                rest.split('.').try_fold(value, |value, key| value.get(key)).cloned()
+            }
+        }
+    }
+
+    /// Separates the values by their names: those under first names, and those under second names, by the first.
+    pub(super) fn split(&self, values: Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
+        let (mut first, mut second) = (Map::new(), Map::new());
+        for (key, value) in values {
+            match (self.alias.get(&key).filter(|first| **first != key), self.keys.get(&key), value) {
+                (Some(key), _, value) => drop(second.insert(key.clone(), value)),
+                (None, Some(Key::Table { facts, .. }), Value::Object(part)) => {
+                    let (part, of_second) = facts.split(part);
+                    first.insert(key.clone(), part.into());
+                    if !of_second.is_empty() {
+                        second.insert(key, of_second.into());
+                    }
+                }
+                (None, _, value) => drop(first.insert(key, value)),
+            }
+        }
+        (first, second)
+    }
+
+    /// The values that must be written otherwise, by path. Errors if a value has another type than the class wants.
+    pub(super) fn fitted(&self, values: &Map<String, Value>, path: &str) -> Result<Vec<(String, Value)>> {
+        let mut found = Vec::new();
+        for (name, value) in values {
+            let key = self.alias.get(name).unwrap_or(name);
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            match (self.keys.get(key), value) {
+                (Some(Key::Table { facts, .. }), Value::Object(part)) => found.extend(facts.fitted(part, &path)?),
+                (Some(Key::Table { .. }), Value::Null) => {}
+                (Some(Key::Table { .. }), value) => bail!(wrong(&path, value, "dict")),
+                (entry, value) => {
+                    let Some(types) = self.types(key) else { continue };
+                    let default = entry.map(|entry| entry.default(&Map::new()));
+                    found.extend(fit(&path, types, value, default.as_ref())?.map(|fitted| (path, fitted)));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Key {
+    fn default(&self, values: &Map<String, Value>) -> Value {
+        match self {
+            Self::Value(_, value) | Self::Computed(_, value, _) => value.clone(),
+            Self::Table { facts, model_type } => {
+                let mut defaults = facts.defaults(values);
+                defaults.insert("model_type".into(), model_type.as_str().into());
+                defaults.into()
+            }
+        }
+    }
+}
+
+/// True if the types include this one.
+fn allows(types: &str, kind: &str) -> bool {
+    types.split('|').any(|known| known == kind || known == "any")
+}
+
+/// The value in a type that the class wants, if it differs.
+fn fit(path: &str, types: &str, value: &Value, default: Option<&Value>) -> Result<Option<Value>> {
+    let is_size = default.is_some_and(Value::is_u64) && !path.ends_with("_id") && !allows(types, "none");
+    // A switch that is neither on nor off has its default.
+    let is_unset =
+        value.is_null() && default.is_some_and(Value::is_boolean) && !types.split('|').any(|kind| kind == "none");
+    if allows(types, kind(value)) && !(is_size && is_negative(value)) && !is_unset {
+        return Ok(None);
+    }
+    let fitted = match value {
+        Value::Null => default.filter(|_| is_unset).cloned(),
+        Value::Number(number) if number.is_f64() => number.as_f64().filter(|_| allows(types, "int")).and_then(whole),
+        Value::Number(number) if allows(types, "float") => number.as_f64().map(Value::from),
+        Value::Number(number) if allows(types, "bool") => {
+            number.as_u64().filter(|&number| number < 2).map(|number| (number == 1).into())
+        }
+        _ => None,
+    };
+    fitted.map(Some).with_context(|| wrong(path, value, types))
+}
+
+/// The type of a value.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "none",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float",
+        Value::Number(_) => "int",
+        // Python's numbers that JSON lacks, and as the library writes them.
+        Value::String(text) if text.starts_with('\0') => "float",
+        Value::Object(entries) if entries.contains_key("__float__") => "float",
+        Value::String(_) => "str",
+        Value::Array(_) => "list",
+        Value::Object(_) => "dict",
+    }
+}
+
+fn is_negative(value: &Value) -> bool {
+    value.as_i64().is_some_and(|number| number < 0)
+}
+
+/// The integer that a number is equal to.
+pub(super) fn whole(number: f64) -> Option<Value> {
+    #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
+    (number.fract() == 0.0 && number.abs() <= EXACT).then(|| (number as i64).into())
+}
+
+fn wrong(path: &str, value: &Value, types: &str) -> String {
+    let kind = |kind| match kind {
+        "int" => "an integer",
+        "float" => "a number",
+        "bool" => "true or false",
+        "str" => "text",
+        "list" => "a list",
+        "dict" => "a table",
+        _ => "null",
+    };
+    let mut kinds: Vec<&str> = types.split('|').map(kind).collect();
+    if allows(types, "float") {
+        kinds.retain(|kind| *kind != "an integer");
+    }
+    let shown = escape(&cut(&python_words(&value.to_string()), 60));
+    let negative = if is_negative(value) { ", and not negative" } else { "" };
+    format!("`{}` is `{shown}`: it must be {}{negative}", escape(&cut(path, 60)), alternatives(&kinds))
+}
