@@ -70,6 +70,9 @@ pub(super) fn as_json(out: &mut dyn Write, plan: &Plan, format: Option<&Format>,
         "file_bytes": sizes,
         "version": env!("CARGO_PKG_VERSION"),
     });
+    if !plan.tied().is_empty() {
+        printed["tied"] = report::tied(plan);
+    }
     if let Some((set, rank)) = set.and_then(|set| Some((set, set.rank.as_ref()?))) {
         let own: Vec<String> = set.own().map(|(_, file)| file.path.display().to_string()).collect();
         printed["rank"] = report::rank(rank);

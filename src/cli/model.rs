@@ -170,10 +170,9 @@ impl Model {
             }
             Source::Family(name) => configured(family::from_defaults(&name, &settings, &asked)?),
         };
-        let tied = made.tied.iter().map(|(name, to)| format!("{name} is tied to {to} and not written"));
         let unwritten = (!sidecars.is_empty() && !destination.is_folder())
             .then(|| format!("{} is not written: use `-o DIR/` to write it with the weights", family::FILE));
-        let plan = made.plan.with_notes(notes.into_iter().chain(tied).chain(unwritten));
+        let plan = made.plan.with_tied(made.tied).with_notes(notes.into_iter().chain(unwritten));
         for file in self.tokenizer_files(&destination)? {
             // The files of this model have priority.
             if sidecars.iter().all(|own| own.name != file.name) {

@@ -186,7 +186,8 @@ pub(super) fn notes<'a>(
         trained.into_iter().chain(tensor.notes().iter().cloned()).chain(approximate).collect()
     };
     let of_tensors = plan.tensors().iter().flat_map(of_tensor);
-    for note in of_tensors.chain(plan.notes().iter().cloned()).chain(of_format).chain(of_files) {
+    let of_ties = plan.tied().iter().map(|(name, to)| format!("{name} is tied to {to} and not written"));
+    for note in of_tensors.chain(of_ties).chain(plan.notes().iter().cloned()).chain(of_format).chain(of_files) {
         if known.insert(note.clone()) {
             notes.push(note);
         }
@@ -215,6 +216,9 @@ pub(super) fn json(out: &mut dyn Write, plan: &Plan, written: &Written) -> Resul
         "seconds": written.seconds,
         "version": env!("CARGO_PKG_VERSION"),
     });
+    if !plan.tied().is_empty() {
+        report["tied"] = tied(plan);
+    }
     if !done.skipped.is_empty() {
         report["skipped"] = json!(names(&done.skipped));
     }
@@ -244,10 +248,18 @@ fn names(paths: &[PathBuf]) -> Vec<String> {
     paths.iter().map(|path| path.display().to_string()).collect()
 }
 
+/// The names that stand for a tensor, each with the name of the tensor.
+pub(super) fn tied(plan: &Plan) -> Value {
+    plan.tied().iter().map(|(name, to)| (name.to_string(), json!(to.as_str()))).collect()
+}
+
 pub(super) fn tensor(tensor: &Tensor) -> Value {
     let (drawn, initial) = (tensor.drawn(), tensor.initial());
     let fans = drawn.and_then(DrawnTensor::fans).unwrap_or_default();
-    let distribution = drawn.map(DrawnTensor::distribution);
+    let (distribution, zeros) = match drawn.map(DrawnTensor::distribution) {
+        Some(Distribution::Cleared { distribution, from, to }) => (Some(distribution.as_ref()), Some([from, to])),
+        distribution => (distribution, None),
+    };
     let bounds = distribution.and_then(Distribution::bounds);
     let spec = drawn.map(DrawnTensor::spec);
     // JSON has null for an open bound.
@@ -263,6 +275,8 @@ pub(super) fn tensor(tensor: &Tensor) -> Value {
         "base": drawn.and_then(DrawnTensor::base),
         "fan_in": fans.fan_in,
         "fan_out": fans.fan_out,
+        "distribution": distribution.and_then(Distribution::name),
+        "zeros": zeros,
         "mean": distribution.and_then(Distribution::mean),
         "std": distribution.and_then(Distribution::std),
         "low": bounds.map(|(low, _)| low),

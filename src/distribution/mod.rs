@@ -116,6 +116,18 @@ impl Distribution {
         }
     }
 
+    /// The name of a distribution that its mean, standard deviation and bounds determine.
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Constant { .. } => Some("constant"),
+            Self::Normal { .. } => Some("normal"),
+            Self::Uniform { .. } => Some("uniform"),
+            Self::TruncatedNormal { .. } => Some("truncated-normal"),
+            Self::Orthogonal { .. } => Some("orthogonal"),
+            _ => None,
+        }
+    }
+
     /// The standard deviation of an element over all draws; `None` without an accurate formula.
     pub fn std(&self) -> Option<f64> {
         Some(match *self {

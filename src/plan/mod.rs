@@ -18,7 +18,7 @@ use crate::generator::{Generator, NATIVE, Sampler};
 use crate::scheme::frameworks::Framework;
 use crate::scheme::parity::{self, ParityTable};
 use crate::scheme::{self, Resolved};
-use crate::tensor::Seed;
+use crate::tensor::{Name, Seed};
 
 /// The content of a file.
 #[derive(Clone, Debug)]
@@ -27,6 +27,7 @@ pub struct Plan {
     seed: Seed,
     tensors: Vec<Tensor>,
     notes: Vec<String>,
+    tied: Vec<(Name, Name)>,
     /// The generator's state. For a sequential generator it covers all tensors of the command.
     sampler: Sampler,
 }
@@ -74,7 +75,7 @@ impl Plan {
             bail!("`{}`: scheme `{}` cannot be drawn by {}", tensor.name(), tensor.expression(), generator.name);
         }
         let sampler = generator.sampler(&seed, &draws(&tensors))?;
-        Ok(Self { generator, seed, tensors, notes: Vec::new(), sampler })
+        Ok(Self { generator, seed, tensors, notes: Vec::new(), tied: Vec::new(), sampler })
     }
 
     /// A plan of a model's layers, which have other seeds than single tensors in some frameworks.
@@ -94,6 +95,7 @@ impl Plan {
             seed: self.seed.clone(),
             tensors,
             notes: Vec::new(),
+            tied: Vec::new(),
             sampler: self.sampler.clone(),
         }
     }
@@ -112,6 +114,13 @@ impl Plan {
         self
     }
 
+    /// Adds names that stand for a tensor of the plan: each with the name of the tensor.
+    #[must_use]
+    pub fn with_tied(mut self, tied: Vec<(Name, Name)>) -> Self {
+        self.tied.extend(tied);
+        self
+    }
+
     /// A plan without tensors, for files that have none.
     pub fn nothing() -> Self {
         Self {
@@ -119,6 +128,7 @@ impl Plan {
             seed: Seed::default(),
             tensors: Vec::new(),
             notes: Vec::new(),
+            tied: Vec::new(),
             sampler: Sampler::NATIVE,
         }
     }
@@ -141,6 +151,11 @@ impl Plan {
     /// Notes on the plan; each tensor has its own.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// The names that stand for a tensor, each with the name of the tensor.
+    pub fn tied(&self) -> &[(Name, Name)] {
+        &self.tied
     }
 
     /// The size of all values in bytes.
