@@ -34,7 +34,21 @@ def written(model_type, cases):
     return wrong
 
 
-COMMANDS = {"config": config, "propose": propose, "record": record}
+def check(model_type):
+    from . import check
+
+    wrong = check.check(model_type, OTHERS)
+    return wrong or run_model(model_type)
+
+
+def run_model(model_type):
+    from . import check
+
+    return [f"by name: {line}" for line in check.run(model_type)]
+
+
+OTHERS = 2  # random configurations that `check` tries
+COMMANDS = {"config": config, "propose": propose, "record": record, "check": check, "run": run_model}
 
 
 def run(arguments, text):
@@ -50,6 +64,8 @@ def run(arguments, text):
         except Exception as error:
             wrong = [line for line in traceback.format_exception(error)[-3:]]
         failed += bool(wrong)
+        if asked.command in ("check", "run") and not wrong:
+            print(f"ok     {model_type} ({time.monotonic() - start:.1f} s)")
         if wrong:
             print(f"FAILED {model_type} ({time.monotonic() - start:.1f} s)", *wrong, sep="\n       ")
     return 1 if failed else 0

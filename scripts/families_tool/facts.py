@@ -15,7 +15,7 @@ SIGMA = 5
 
 def of(model_type, case, complain=print, draws=DRAWS):
     """The facts of a case; without draws, computed tensors and unknown distributions have none."""
-    model_class = getattr(library.transformers, case["class"])
+    model_class = class_of(case)
     config = lambda: library.config(model_type, {"architectures": [case["class"]], **case["config"]})
     guard(model_class, config())
     tensors, ties, body = recorder.record(model_class, config())
@@ -32,6 +32,15 @@ def of(model_type, case, complain=print, draws=DRAWS):
         if wrong := complaint(law, tensor.values):
             complain(f"{case['class']}: {name}: recorded {law}, but its {wrong}")
     return Facts(described, ties, body)
+
+
+def class_of(case):
+    """The class of a case; a subclass if weights are to be untied that the library ties in every model."""
+    model_class = getattr(library.transformers, case["class"])
+    if untied := case.get("untied"):
+        tied = {name: to for name, to in model_class._tied_weights_keys.items() if name not in untied}
+        model_class = type(model_class.__name__, (model_class,), {"_tied_weights_keys": tied})
+    return model_class
 
 
 def guard(model_class, config):

@@ -34,7 +34,7 @@ STAGES = [
     (r"heads", (1, 2, 4, 4)),
     (r"hidden_sizes|embed_dims|dims$|channels|hidden_size$", (8, 16, 24, 48)),
 ]
-UNUSUAL = ("PreTrainedModel", "PretrainedModel", "Backbone")
+UNUSUAL = re.compile("PreTrained|Pretrained|Backbone$")
 CHANGED = [(r"initializer_range|init_std|^std$|initializer_std", 0.05), (r"initializer_factor|init_factor", 0.7)]
 
 
@@ -59,7 +59,7 @@ def classes(model_type):
     found = []
     for name, value in vars(importlib.import_module(module)).items():
         own = isinstance(value, type) and issubclass(value, transformers.PreTrainedModel) and value.__module__ == module
-        if own and value.config_class is config_class and hasattr(transformers, name) and not name.endswith(UNUSUAL):
+        if own and value.config_class is config_class and hasattr(transformers, name) and not UNUSUAL.search(name):
             found.append(name)
     order = ("ForConditionalGeneration", "ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForImageClassification", "Model")
     rank = lambda name: next((place for place, end in enumerate(order) if name.endswith(end)), len(order))

@@ -29,7 +29,11 @@ fn add_keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {
-                let key = if path == "sha256" { "FILE" } else { key };
+                let key = match path {
+                    "sha256" => "FILE",
+                    "tied" => "NAME",
+                    _ => key,
+                };
                 let dot = if path.is_empty() { "" } else { "." };
                 add_keys(value, &format!("{path}{dot}{key}"), found);
             }
@@ -90,6 +94,7 @@ fn the_keys_of_drawn_tensors_are_documented() {
     let folder = folder();
     folder.done("init normal 40x40 -q -o h.safetensors");
     folder.write("h.safetensors", &folder.read("h.safetensors")[..1000]);
+    folder.write("tied.toml", "[tensors]\na = { shape = [4], scheme = \"zeros\" }\nb = { tied = \"a\" }");
     let lines = [
         "init glorot-uniform w=16x8 --slice w=0:4 --layout torch --sha256 -o s.npz",
         "init pissa-a:rank=2 8x2 --base x.npy -o p.npz",
@@ -97,6 +102,7 @@ fn the_keys_of_drawn_tensors_are_documented() {
         "init nn.Transformer:nhead=2 12x4 --like torch -o m.npz",
         "init constant:1 3 -o c.npy",
         "model w.npz --keep * -o k.npz",
+        "model tied.toml -o tied.npz",
         "pretrain pca 6-2 --data x.npy -o t.npz",
         "init normal a=200x200 b=200x200 --max-shard-size 170KB --resume -o d/",
         "init normal 40x40 --resume -o h.safetensors",

@@ -6,6 +6,7 @@ mod common;
 mod families;
 mod formulas;
 mod golden;
+mod laws;
 mod parity;
 mod signatures;
 mod spellings;

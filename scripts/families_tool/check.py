@@ -1,0 +1,175 @@
+"""Checks of fanin against the library: plans, written folders, and models that run."""
+
+import inspect
+import json
+import os
+import random
+import subprocess
+import tempfile
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from . import compare, facts, library, proposals, recorder, tables
+
+FANIN = os.environ.get("FANIN", library.ROOT / "target" / "release" / "fanin")
+
+
+def fanin(*arguments):
+    run = subprocess.run([FANIN, *map(str, arguments)], capture_output=True, text=True)
+    if run.returncode:
+        raise ValueError(run.stderr.strip())
+    return run.stdout
+
+
+def check(model_type, others):
+    """The faults of all cases, of some random configurations, and of a model by its name."""
+    cases = tables.cases(model_type)
+    chosen = random.Random(model_type)
+    varied = [varied_case(model_type, chosen.choice(cases), chosen) for _ in range(others if cases else 0)]
+    wrong = [] if cases else ["no cases: use `scripts/families propose`"]
+    for number, case in enumerate([*cases, *varied]):
+        title = f"case {number}" if number < len(cases) else f"random {json.dumps(case['config'])}"
+        with tempfile.TemporaryDirectory() as folder:
+            found = list(checked(model_type, case, Path(folder), load=number < len(cases)))
+        wrong += [f"{title} {case['class']}: {line}" for line in found]
+    return wrong
+
+
+def checked(model_type, case, folder, load):
+    """The faults of a case."""
+    model_class = facts.class_of(case)
+    config = {"model_type": model_type, "architectures": [case["class"]], **case["config"]}
+    (folder / "config.json").write_text(json.dumps(config))
+    recorded = []
+    known = facts.of(model_type, case, recorded.append)
+    yield from recorded
+    try:
+        report = json.loads(fanin("model", folder / "config.json", "-o", f"{folder}/out/", "--dry-run", "--json"))
+    except ValueError as error:
+        yield str(error)
+        return
+    faults, drawn = compare.plans(report, known)
+    if faults.counts or not (load or drawn):
+        yield from faults.lines()
+        return
+    fanin("model", folder / "config.json", "-o", f"{folder}/out/", "-q")
+    written = load_file(folder / "out" / "model.safetensors")
+    for name, values in written.items():
+        if wrong := facts.complaint(known.tensors[name][1], values):
+            faults.add(name, f"{wrong}, not as {known.tensors[name][1]}")
+    yield from faults.lines()
+    if load:
+        yield from loaded(model_class, case, folder / "out", written)
+
+
+def loaded(model_class, case, folder, written):
+    """The faults of a folder that the library reads."""
+    model, info = model_class.from_pretrained(folder, output_loading_info=True)
+    for kind, found in info.items():
+        if found:
+            yield f"{kind}: {sorted(map(str, found))[:8]}"
+    faults = compare.Faults()
+    again = {name: values.contiguous() for name, values in recorder.converted(model, recorder.state(model)).items()}
+    differing = [name for name, values in again.items() if name in written and not torch.equal(written[name], values)]
+    for name in set(differing) - (altered(model_class, model.config) if differing else set()):
+        faults.add(name, "other values when the library saves it again")
+    for name in written.keys() - again.keys() - set(case.get("untied", ())):
+        faults.add(name, "not saved again")
+    yield from faults.lines()
+
+
+def altered(model_class, config):
+    """The tensors that the library changes when it reads its own file: Mamba's rescaled projections."""
+    with tempfile.TemporaryDirectory() as folder:
+        model_class._from_config(config).save_pretrained(folder)
+        own = load_file(Path(folder) / "model.safetensors")
+        model = model_class.from_pretrained(folder)
+    reread = recorder.converted(model, recorder.state(model))
+    return {name for name in own if name in reread and not torch.equal(own[name], reread[name])}
+
+
+def varied_case(model_type, case, chosen):
+    """A case with other sizes and flags."""
+    config = case["config"]
+    for path, value in proposals.leaves(library.saved(library.config(model_type, config))):
+        column = chosen.randrange(proposals.SIZED)
+        size = proposals.size_of(path[-1], value, column) if proposals.at(config, path) is not None else None
+        if isinstance(value, bool) and chosen.random() < 0.15:
+            size = not value
+        if size is not None and proposals.builds(model_type, case["class"], changed := proposals.put(config, path, size)):
+            config = changed
+    return {**case, "config": config}
+
+
+# --- a model by its name --------------------------------------------------------------------------------------------------------
+
+
+def run(model_type):
+    """The faults of a small model that fanin writes by its name: a forward pass and, if it can, a generation."""
+    config = tables.cases(model_type)[0]["config"]
+    settings = [word for path, value in proposals.leaves(config) for word in ("--set", f"{'.'.join(path)}={setting(value)}")]
+    with tempfile.TemporaryDirectory() as folder:
+        fanin("model", model_type, *settings, "-o", f"{folder}/out/", "-q")
+        name = json.loads((Path(folder) / "out" / "config.json").read_text())["architectures"][0]
+        model, info = getattr(library.transformers, name).from_pretrained(f"{folder}/out", output_loading_info=True)
+    model.eval()
+    wrong = [f"{name}: {kind}: {sorted(map(str, found))[:8]}" for kind, found in info.items() if found]
+    with torch.no_grad():
+        error = forward(model)
+    return wrong + [f"{name}: {error}"] * bool(error)
+
+
+def setting(value):
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def forward(model):
+    """Runs a model; the last error if no choice of inputs works."""
+    error = None
+    for inputs in inputs_of(model):
+        try:
+            model(**inputs)
+            if model.can_generate():
+                # The default configuration of some models has none.
+                if model.generation_config.decoder_start_token_id is None:
+                    model.generation_config.decoder_start_token_id = 0
+                model.generate(**{name: value for name, value in inputs.items() if not name.startswith("decoder_")}, max_new_tokens=3)
+            return None
+        except Exception as found:
+            error = error or f"{type(found).__name__}: {str(found).splitlines()[0] if str(found) else ''}"
+    return error
+
+
+def inputs_of(model):
+    """Choices of inputs: the main one, then with an image and text together."""
+    known = inspect.signature(model.forward).parameters
+    parts = {"input_ids": ids(model), "pixel_values": image(model), "input_values": torch.randn(1, 4000), "input_features": spectrum(model)}
+    parts = {name: value for name, value in parts.items() if name in known and value is not None}
+    start = {name: ids(model, 3) for name in ("decoder_input_ids",) if name in known and model.config.is_encoder_decoder}
+    main = model.main_input_name
+    if main in parts:
+        yield {main: parts[main], **start}
+        yield {main: parts[main]}
+    yield {**parts, **start}
+    yield parts
+
+
+def ids(model, length=7):
+    config = model.config.get_text_config()
+    size = min(getattr(model.config, "vocab_size", None) or 50, getattr(config, "vocab_size", None) or 50)
+    return torch.randint(3, max(4, min(size, 30)), (1, length))
+
+
+def image(model):
+    config = next((part for key in ("vision_config", "encoder", "backbone_config") if (part := getattr(model.config, key, None))), model.config)
+    size = getattr(config, "image_size", None) or 64
+    height, width = size if isinstance(size, (list, tuple)) else (size, size)
+    return torch.randn(1, getattr(config, "num_channels", None) or 3, height, width)
+
+
+def spectrum(model):
+    bins = next((value for key in ("num_mel_bins", "feature_size", "input_feat_per_channel") if (value := getattr(model.config, key, None))), 80)
+    length = 2 * getattr(model.config, "max_source_positions", 50)
+    return torch.randn(1, bins, length)
