@@ -26,6 +26,17 @@ pub(super) struct Block<'e> {
 pub(super) enum Content<'e> {
     Own(Vec<Entry<'e>>, Vec<Block<'e>>),
     Shared(Use<'e>),
+    Component(Component<'e>),
+}
+
+/// A family as a part, with its own constants and rules.
+pub(super) struct Component<'e> {
+    pub(super) reading: Reading<'e>,
+    pub(super) place: SourceLocation<'e>,
+    /// The table of its constants, a key of `[components]`.
+    pub(super) table: &'e str,
+    pub(super) head: Option<Template<'e>>,
+    pub(super) rules: Option<&'e Node>,
 }
 
 /// A use of a shared block.
@@ -52,7 +63,10 @@ pub(super) enum Count<'e> {
 }
 
 /// The keys of a block.
-const KEYS: [&str; 7] = ["repeat", "prefix", "when", "tensors", "blocks", "use", "with"];
+const KEYS: [&str; 10] = ["repeat", "prefix", "when", "tensors", "blocks", "use", "with", "component", "head", "rules"];
+/// The keys that say what a block contains, each with those that need it.
+const CONTENTS: [(&[&str], &[&str]); 3] =
+    [(&["tensors", "blocks"], &[]), (&["use"], &["with"]), (&["component"], &["head", "rules"])];
 /// The keys of a shared block.
 const OF_SHARED: [&str; 7] = ["needs", "with", "repeat", "prefix", "when", "tensors", "blocks"];
 
@@ -85,28 +99,44 @@ impl<'e> Reading<'e> {
                 _ => {}
             }
         }
-        let content = match node.get("use").filter(|_| keys.contains(&"use")) {
-            None => {
-                let with = node.get("with").filter(|_| keys.contains(&"use"));
-                ensure!(with.is_none(), "{place}: `with` needs `use`");
-                Content::Own(entries, blocks)
-            }
-            Some(name) => {
-                let place = self.place(name, table, "use");
-                for key in ["tensors", "blocks"] {
-                    ensure!(node.get(key).is_none(), "{place}: `use` and `{key}` are mutually exclusive");
-                }
-                Content::Shared(self.shared_use(place, node, name).with_context(|| place.to_string())?)
-            }
+        let content = match table {
+            "shared" => Content::Own(entries, blocks),
+            _ => match self.part(node)? {
+                Some(content) => content,
+                None => Content::Own(entries, blocks),
+            },
         };
         Ok(Block { place, repeats, prefix, when, content })
     }
 
-    fn shared_use(self, place: SourceLocation<'e>, node: &'e Node, name: &'e Node) -> Result<Use<'e>> {
-        let document::Value::Text(name) = &name.value else {
-            bail!("it must be the name of a shared block, not {}", name.value.kind());
+    /// The shared block or the component of a block, if it has one.
+    fn part(self, node: &'e Node) -> Result<Option<Content<'e>>> {
+        let given = |keys: &[&'static str]| keys.iter().find(|key| node.get(key).is_some()).copied();
+        let kinds: Vec<&str> = CONTENTS.iter().filter_map(|(kind, _)| given(kind)).collect();
+        let at = |key: &'e str| self.place(node.get(key).unwrap_or(node), "blocks", key);
+        if let [one, other, ..] = kinds[..] {
+            bail!("{}: `{other}` and `{one}` are mutually exclusive", at(other));
+        }
+        for (kind, keys) in CONTENTS {
+            if let (None, Some(key)) = (given(kind), given(keys)) {
+                bail!("{}: it needs `{}`", at(key), kind[0]);
+            }
+        }
+        let name = |key: &'static str| {
+            let named = node.get(key).map(|name| match &name.value {
+                document::Value::Text(name) => Ok(name.as_str()),
+                other => bail!("{}: it must be a name, not {}", at(key), other.kind()),
+            });
+            named.transpose()
         };
-        Ok(Use { place, name, with: self.parameters(node.get("with")).context("`with`")? })
+        if let Some(name) = name("use")? {
+            let with = self.parameters(node.get("with")).with_context(|| at("with").to_string())?;
+            return Ok(Some(Content::Shared(Use { place: at("use"), name, with })));
+        }
+        let Some(table) = name("component")? else { return Ok(None) };
+        let head = node.get("head").map(|head| self.template(head).with_context(|| at("head").to_string()));
+        let (head, rules) = (head.transpose()?, node.get("rules"));
+        Ok(Some(Content::Component(Component { reading: self, place: at("component"), table, head, rules })))
     }
 
     /// The names and values of a table `with`.
@@ -160,15 +190,15 @@ impl<'e> Reading<'e> {
 }
 
 impl<'e> Block<'e> {
-    /// The uses of shared blocks in it.
-    pub(super) fn uses<'b>(&'b self, found: &mut Vec<&'b Use<'e>>) {
+    /// The shared blocks and components in it.
+    pub(super) fn parts<'b>(&'b self, found: &mut Vec<&'b Content<'e>>) {
         match &self.content {
             Content::Own(_, blocks) => {
                 for block in blocks {
-                    block.uses(found);
+                    block.parts(found);
                 }
             }
-            Content::Shared(used) => found.push(used),
+            part => found.push(part),
         }
     }
 

@@ -22,7 +22,10 @@ mod recipe;
 mod rules;
 mod sources;
 mod template;
+mod unit;
 mod value;
+
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use serde_json::Map;
@@ -81,17 +84,17 @@ pub struct Model {
 
 /// The model of a recipe.
 pub fn model(recipe: &Text, request: &Request) -> Result<Model> {
-    recipe::model(&Chain::read(recipe)?, request)
+    recipe::model(&Arc::new(Chain::read(recipe)?), request)
 }
 
 /// The recipe of a family of models before its evaluation.
 #[derive(Clone, Debug)]
-pub struct Document(Chain);
+pub struct Document(Arc<Chain>);
 
 impl Document {
     /// Reads the recipe of a family and those that it extends, with its name as it is embedded; `None` if it is unknown.
     pub fn of_family(name: &str) -> Result<Option<(&'static str, Self)>> {
-        Ok(Chain::of_family(name)?.map(|(name, chain)| (name, Self(chain))))
+        Ok(Chain::of_family(name)?.map(|(name, chain)| (name, Self(Arc::new(chain)))))
     }
 
     /// The table `[family]`, with the keys of the families that it extends.

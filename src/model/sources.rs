@@ -47,7 +47,25 @@ impl Source {
 
     /// True for the recipe of a family, which users do not see.
     pub(super) fn is_family(&self) -> bool {
-        matches!(self.origin, Origin::Family(_))
+        self.family().is_some()
+    }
+
+    /// The name of the family whose recipe this is.
+    pub(super) fn family(&self) -> Option<&'static str> {
+        match self.origin {
+            Origin::Family(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// True if the name of a recipe is a path to a file.
+    pub(super) fn is_path(name: &str) -> bool {
+        name.contains(['/', '.'])
+    }
+
+    /// A component: a family, or the recipe at a path relative to this file.
+    pub(super) fn part(&self, name: &str) -> Result<Chain> {
+        Chain::from(self.named(name)?)
     }
 
     /// The recipe that this one extends.
@@ -61,7 +79,7 @@ impl Source {
     /// The family of a name, or the recipe at a path relative to this file.
     fn named(&self, name: &str) -> Result<Self> {
         let shown = escape(&cut(name, 60));
-        if !name.contains(['/', '.']) {
+        if !Self::is_path(name) {
             let Some((name, text)) = library::recipe(name) else {
                 bail!("`{shown}` is not a model family{}", did_you_mean(name, library::names()))
             };
@@ -81,7 +99,7 @@ impl Source {
     }
 
     /// True for the same family or file.
-    fn is(&self, other: &Self) -> bool {
+    pub(super) fn is(&self, other: &Self) -> bool {
         match (&self.origin, &other.origin) {
             (Origin::File(one), Origin::File(other)) => match (one.canonicalize(), other.canonicalize()) {
                 (Ok(one), Ok(other)) => one == other,
@@ -140,17 +158,28 @@ impl Chain {
         &self.0[0]
     }
 
-    /// The default head, for a family: the first of its list.
-    pub(super) fn head(&self) -> Result<Option<String>> {
+    /// The heads of a family, the default first; none of another recipe.
+    pub(super) fn heads(&self) -> Result<Vec<String>> {
+        let text = |node: &Node| if let Value::Text(head) = &node.value { Some(head.clone()) } else { None };
+        Ok(self
+            .of_family_table("heads")?
+            .map(|node| node.items().iter().filter_map(text).collect())
+            .unwrap_or_default())
+    }
+
+    /// The head of the base model, which is the default of a component.
+    pub(super) fn base_head(&self) -> Result<Option<String>> {
+        if let Some(Value::Text(base)) = self.of_family_table("base")?.map(|node| &node.value) {
+            return Ok(Some(base.clone()));
+        }
+        let heads = self.heads()?;
+        Ok(heads.iter().find(|head| *head == "Model").or(heads.first()).cloned())
+    }
+
+    /// The value of a key of `[family]`.
+    fn of_family_table(&self, key: &str) -> Result<Option<&Node>> {
         let entries = self.entries("family")?;
-        let heads = entries.iter().find_map(|(_, key, node)| (*key == "heads").then_some(&node.value));
-        Ok(match heads {
-            Some(Value::List(heads)) => heads.iter().find_map(|head| match &head.value {
-                Value::Text(head) => Some(head.clone()),
-                _ => None,
-            }),
-            _ => None,
-        })
+        Ok(entries.into_iter().find_map(|(_, known, node)| (known == key).then_some(node)))
     }
 
     /// The nearest value of a key, with its file.

@@ -11,7 +11,7 @@ use super::entry::{Reading, Settings, known_key};
 use super::expression::{Language, Scope};
 use super::moments::{self, Moments};
 use super::patterns::{Globs, Patterns};
-use super::recipe::{General, required, written};
+use super::recipe::{General, of_chain, required};
 use super::rules::Rules;
 use super::sources::Chain;
 use super::{Model, Request};
@@ -81,10 +81,10 @@ pub fn from_template(path: &Path, options: &TemplateOptions, request: &Request) 
     }
     let chain = Chain::alone(reading.file, root);
     let root = &chain.own().root;
-    let constants = Constants::new(&language, reading.file, &written(&chain)?, &request.constants)?;
+    let constants = Constants::new(&language, reading.file, &of_chain(&chain), &request.constants)?;
     let scope = constants.scope();
     required(&language, &chain, &scope)?;
-    let general = General::read(&language, &chain, request, &scope)?;
+    let general = General::read(&language, &chain, request, &scope, None)?;
     let rules = Rules::read(reading, root.get("rules"), &scope)?;
     // The default type is the template's.
     let dtype = Some(general.dtype).filter(|_| request.dtype.is_some() || root.get("dtype").is_some());

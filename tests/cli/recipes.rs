@@ -107,3 +107,87 @@ fn the_shared_blocks_of_families_are_there_for_recipes() {
     assert_eq!(tensors(&folder, "r.toml --set head=ForCausalLM")[1..], ["lm_head.weight=9x4: normal:std=1"]);
     assert_eq!(tensors(&folder, "r.toml --set head=ForCausalLM --set tie_word_embeddings=true").len(), 1);
 }
+
+/// A recipe of two components with a projector between them.
+const TWO: &str = r#"
+layout = "torch"
+[components]
+text_config = "qwen2"
+vision_config = "clip_vision_model"
+[constants]
+wide = "vision_config.hidden_size * 2"
+[constants.text_config]
+hidden_size = 16
+num_attention_heads = 4
+num_key_value_heads = 2
+intermediate_size = 24
+vocab_size = "wide"
+num_hidden_layers = 1
+tie_word_embeddings = true
+[constants.vision_config]
+hidden_size = 8
+num_attention_heads = 2
+intermediate_size = 12
+num_hidden_layers = 1
+[rules]
+"*" = "normal:std=0.5"
+[tensors]
+"projector.weight" = ["text_config.head_dim", "wide"]
+[[blocks]]
+component = "text_config"
+prefix = "text."
+head = "{'ForCausalLM' if wide > 8 else 'Model'}"
+[blocks.rules]
+"*.q_proj.weight" = "normal:std={wide}"
+[[blocks]]
+component = "vision_config"
+prefix = "vision."
+"#;
+
+#[test]
+fn a_component_has_its_own_constants_and_rules() {
+    let folder = Folder::new();
+    folder.write("r.toml", TWO);
+    let all = tensors(&folder, "r.toml");
+    assert_eq!(all[0], "projector.weight=4x16: normal:std=0.5");
+    for one in [
+        "text.model.embed_tokens.weight=16x16: embedding:std=0.02",
+        "text.model.layers.0.self_attn.q_proj.weight=16x16: normal:std=16",
+        "text.model.layers.0.self_attn.k_proj.weight=8x16: normal:std=0.02",
+        "text.model.norm.weight=16: ones",
+        "vision.post_layernorm.bias=8: zeros",
+    ] {
+        assert!(all.iter().any(|line| line == one), "{one}: {all:#?}");
+    }
+    let printed = String::from_utf8(folder.done("model r.toml --dry-run")).unwrap();
+    assert!(printed.contains("text.lm_head.weight is tied to text.model.embed_tokens.weight"), "{printed}");
+    let bare = tensors(&folder, "r.toml --set vision_config.hidden_size=4");
+    assert_eq!(bare[1], "text.embed_tokens.weight=8x16: embedding:std=0.02");
+}
+
+#[test]
+fn the_model_type_of_a_table_chooses_the_family_of_a_component() {
+    let folder = Folder::new();
+    folder.write("r.toml", TWO);
+    let of = |family: &str| tensors(&folder, &format!("r.toml --set text_config.model_type={family}"));
+    let has = |lines: &[String], word: &str| lines.iter().any(|line| line.contains(word));
+    assert!(
+        has(&of("qwen2"), "text.model.layers.0.self_attn.q_proj.bias")
+            && !has(&of("llama"), "text.model.layers.0.self_attn.q_proj.bias")
+    );
+    assert!(has(&of("qwen3"), "text.model.layers.0.self_attn.q_norm.weight=128"));
+}
+
+#[test]
+fn an_extended_recipe_changes_the_tensors_of_components() {
+    let folder = Folder::new();
+    folder.write("two.toml", TWO);
+    let changes = "extends = \"./two.toml\"\n[components]\ntext_config = \"llama\"\n[remove]\n\"vision.*\" = true\n\
+        [rename]\n\"text.model.*\" = \"body.*\"\n[tensors]\n\"body.norm.weight\" = [3]\n";
+    folder.write("r.toml", changes);
+    let all = tensors(&folder, "r.toml");
+    assert_eq!(all.len(), 12, "{all:#?}");
+    assert_eq!(all[11], "body.norm.weight=3: normal:std=0.5");
+    let printed = String::from_utf8(folder.done("model r.toml --dry-run")).unwrap();
+    assert!(printed.contains("text.lm_head.weight is tied to body.embed_tokens.weight"), "{printed}");
+}

@@ -217,11 +217,11 @@ fn bad_uses_of_shared_blocks_are_refused_by_file_line_and_key() {
         (shared("[[blocks]]\nuse = \"a\"\nwith = { n = 1, o = 2 }"), &["r.toml:10", "`a` takes no `o`", "use n or m"]),
         (shared("[[blocks]]\nuse = \"a\"\nwith = { n = \"q\" }"), &["r.toml:10", "`with`", "`n`", "unknown name `q`"]),
         (shared("[[blocks]]\nuse = \"a\"\nwith = { n = \"'q'\" }"), &["r.toml:8", "`x`", "the text `q`"]),
-        (shared("[[blocks]]\nuse = \"a\"\nwith = 3"), &["r.toml:10", "`with`", "a table"]),
+        (shared("[[blocks]]\nuse = \"a\"\nwith = 3"), &["r.toml:11: [blocks] `with`", "a table"]),
         (shared("[[blocks]]\nuse = 3"), &["r.toml:10", "`use`", "a number"]),
-        (shared("[[blocks]]\nuse = \"a\"\nwith = { \"n m\" = 3 }"), &["r.toml:10", "`n m`", "letters"]),
+        (shared("[[blocks]]\nuse = \"a\"\nwith = { \"n m\" = 3 }"), &["r.toml:11", "`n m`", "letters"]),
         (shared("[[blocks]]\nuse = \"a\"\ntensors = { y = [2] }"), &["r.toml:10", "`tensors`", "mutually exclusive"]),
-        (shared("[[blocks]]\nwith = { n = 3 }"), &["r.toml:9", "`with` needs `use`"]),
+        (shared("[[blocks]]\nwith = { n = 3 }"), &["r.toml:10: [blocks] `with`", "it needs `use`"]),
         (shared("[shared.b]\nuse = \"a\""), &["r.toml:10", "[shared] `use`", "unknown key"]),
         (shared("[shared.b]\ntensors = { y = [\"n +\"] }"), &["r.toml:10", "`y`", "`n +`"]),
         ("shared = 3".into(), &["r.toml:1", "`shared`", "a table"]),
@@ -235,6 +235,85 @@ fn bad_uses_of_shared_blocks_are_refused_by_file_line_and_key() {
         (with(&wide), &["r.toml", "more than 2^20 repeats"]),
     ];
     all_recipes_refused(cases);
+}
+
+#[test]
+fn bad_components_are_refused_by_file_line_and_key() {
+    let two = |text: &str| with(&format!("[components]\nt = \"llama\"\n[[blocks]]\n{text}"));
+    let cases: Vec<(String, &[&str])> = vec![
+        (with("[components]\nt = \"lama\""), &["r.toml:6: [components] `t`", "`lama`", "did you mean `llama`?"]),
+        (with("[components]\nt = 3"), &["r.toml:6", "`t`", "a number"]),
+        (with("[components]\n\"a b\" = \"llama\""), &["r.toml:6", "`a b`", "letters"]),
+        (with("[components]\nt = \"./r.toml\""), &["r.toml:6", "a component of itself"]),
+        (with("[components]\nt = \"./q.toml\""), &["r.toml:6", "`./q.toml`"]),
+        (two("component = \"u\""), &["r.toml:8: [blocks] `component`", "`u` is not in [components]"]),
+        (two("component = 3"), &["r.toml:8", "`component`", "a number"]),
+        (two("component = \"t\"\nuse = \"s\""), &["r.toml:8", "`component` and `use`", "mutually exclusive"]),
+        (two("component = \"t\"\ntensors = {}"), &["r.toml:8", "`component` and `tensors`", "mutually exclusive"]),
+        (two("head = \"Model\""), &["r.toml:8", "`head`", "it needs `component`"]),
+        (two("component = \"t\"\nhead = \"ForCausalML\""), &["r.toml:8", "`ForCausalML` is not a head", "ForCausalLM"]),
+        (two("component = \"t\"\nrules = { \"z*\" = \"ones\" }"), &["r.toml:9", "`z*`", "matches no tensor"]),
+        (two("component = \"t\"\nrules = { \"*\" = \"onse\" }"), &["r.toml:9", "`onse`"]),
+        (two("component = \"t\"\n[constants]\nt = 3"), &["`t`", "a table"]),
+        (two("component = \"t\"\n[constants.t]\nhidden_size = \"q\""), &["r.toml:10", "`t.hidden_size`", "`q`"]),
+        (two("component = \"t\"\n[constants.t]\nnum_key_value_heads = 5"), &["r.toml:8", "num_key_value_heads"]),
+        (two("component = \"t\"\nrepeat = { i = 1000 }\nprefix = \"{i}.\""), &["r.toml:8", "more than 64 components"]),
+        (two("component = \"t\"\n[[blocks]]\ncomponent = \"t\""), &["two tensors are named `embed_tokens.weight`"]),
+    ];
+    all_recipes_refused(cases);
+}
+
+#[test]
+fn bad_changes_of_extended_recipes_are_refused_by_file_line_and_key() {
+    let extended = |text: &str| format!("extends = \"gpt2\"\n{text}");
+    let cases: Vec<(String, &[&str])> = vec![
+        ("extends = \"gtp2\"".into(), &["r.toml:1: `extends`", "`gtp2` is not a model family", "did you mean `gpt2`?"]),
+        ("extends = \"shared\"".into(), &["r.toml:1", "`shared` is not a model family"]),
+        ("extends = 3".into(), &["r.toml:1", "`extends`", "a number"]),
+        ("extends = \"./r.toml\"".into(), &["r.toml:1", "`./r.toml` extends itself"]),
+        ("extends = \"./q.toml\"".into(), &["r.toml:1", "`./q.toml`", "No such file"]),
+        ("extends = \"..\"".into(), &["r.toml:1", "not a file"]),
+        (extended("[remove]\n\"z*\" = true"), &["r.toml:3: [remove] `z*`", "matches no tensor"]),
+        (extended("[remove]\n\"*.bias\" = 3"), &["r.toml:3", "an expression"]),
+        (extended("[remove]\n\"*.bias\" = \"q\""), &["r.toml:3", "unknown name `q`"]),
+        (extended("[remove]\n\"*\" = true"), &["no tensors"]),
+        (extended("[remove]\n\"[\" = true"), &["r.toml:3", "pattern"]),
+        (extended("[rename]\n\"z*\" = \"y*\""), &["r.toml:3: [rename] `z*`", "matches no tensor"]),
+        (extended("[rename]\n\"*wte.weight\" = \"*.*\""), &["r.toml:3", "more `*`"]),
+        (extended("[rename]\n\"*wt?.weight\" = \"*\""), &["r.toml:3", "only `*` is a wildcard"]),
+        (extended("[rename]\n\"*wte.weight\" = 3"), &["r.toml:3", "a number"]),
+        (
+            extended("[rename]\n\"*ln_f.weight\" = \"*ln_f.bias\""),
+            &["two tensors are named `transformer.ln_f.bias`, one by [rename] in r.toml:3"],
+        ),
+        (extended("[rename]\n\"*ln_f.weight\" = \"a\\u001b\""), &["control"]),
+        (extended("[alias]\nwidth = \"n_embed\""), &["r.toml:3: [alias] `width`", "`n_embed` is not a constant"]),
+        (extended("[alias]\nn_layer = \"n_embd\""), &["r.toml:3", "`n_layer`", "a constant already"]),
+        (extended("[alias]\nwidth = 3"), &["r.toml:3", "`width`", "a number"]),
+        (extended("sorted = 3"), &["r.toml:2: `sorted`", "true or false"]),
+        (with("[remove]\nw = true"), &["r.toml:5: `remove`", "add `extends`"]),
+        (with("[rename]\nw = \"v\""), &["r.toml:5: `rename`", "add `extends`"]),
+        (with("[require]\n\"w > 1\" = false"), &["r.toml:6", "`w > 1`", "extended"]),
+    ];
+    all_recipes_refused(cases);
+}
+
+#[test]
+fn recipes_that_extend_each_other_are_refused() {
+    let folder = Folder::new();
+    folder.write("a.toml", "extends = \"./b.toml\"");
+    folder.write("b.toml", "extends = \"sub/../c.toml\"");
+    folder.write("c.toml", "extends = \"./a.toml\"\n[tensors]\nw = [2]");
+    std::fs::create_dir(folder.join("sub")).unwrap();
+    for number in 0..20 {
+        folder.write(&format!("d{number}.toml"), format!("extends = \"./d{}.toml\"", number + 1));
+    }
+    for (file, words) in
+        [("a.toml", ["c.toml:1: `extends`", "extends itself"]), ("d0.toml", ["d15.toml:1", "at most 16"])]
+    {
+        let ended = Ended::of(folder.command(FANIN).args(["model", file, "-o", "out.npz"]));
+        assert!(ended.is_refusal() && words.iter().all(|word| ended.stderr.contains(word)), "{}", ended.stderr);
+    }
 }
 
 #[test]

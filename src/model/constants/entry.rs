@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::document::{self, Node, SourceLocation};
 use crate::model::expression::is_name;
@@ -150,6 +150,35 @@ impl<'e> Entry<'e> {
                 _ => None,
             })
         })
+    }
+
+    /// The entry of a table.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Table(table) => table.get(key),
+            _ => None,
+        }
+    }
+
+    /// The values of this table of a component that are not from the component's own recipe. Its own expressions use the names of the
+    /// table at `path`, or of one inside it; `values` are those of all entries.
+    pub(super) fn from_outside(&self, path: &str, values: &Map<String, Value>) -> Map<String, Value> {
+        let Self::Table(table) = self else { return Map::new() };
+        let is_inside =
+            |base: &str| base.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let entries = table.iter().filter_map(|(key, entry)| {
+            let value = match entry {
+                Self::Table(_) => match values.get(key) {
+                    Some(Value::Object(values)) => entry.from_outside(path, values).into(),
+                    _ => return None,
+                },
+                Self::Given(value) => value.clone(),
+                Self::Written(_, _, base) if !is_inside(base) => values.get(key)?.clone(),
+                _ => return None,
+            };
+            Some((key.clone(), value))
+        });
+        entries.collect()
     }
 
     /// The paths of all entries.

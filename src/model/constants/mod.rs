@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value};
 
-use self::entry::Entry;
+use self::entry::{Entry, joined};
 use self::table::{Table, evaluated};
 use super::document::{Node, SourceLocation};
 use super::expression::{Language, Scope};
@@ -50,6 +50,23 @@ impl Overrides {
         self.given.push(Override::All(values));
     }
 
+    /// The values that override those of the recipe, as one table.
+    pub(super) fn values(&self) -> Map<String, Value> {
+        let mut values = Map::new();
+        for over in &self.given {
+            match over {
+                Override::All(over) => lay(&mut values, over),
+                Override::One(path, value) => {
+                    let mut keys = path.rsplit('.');
+                    let last = keys.next().unwrap_or_default();
+                    let one = Map::from_iter([(last.to_string(), value.clone())]);
+                    lay(&mut values, &keys.fold(one, |inner, key| Map::from_iter([(key.to_string(), inner.into())])));
+                }
+            }
+        }
+        values
+    }
+
     /// Parses `NAME=VALUE`. A value that is not JSON is text.
     pub fn pair(text: &str) -> Result<(String, Value)> {
         let (name, value) = text.split_once('=').with_context(|| format!("`{text}` is not NAME=VALUE"))?;
@@ -66,15 +83,29 @@ pub(super) struct Written<'e> {
     pub(super) aliases: Vec<(&'e str, &'e Node)>,
     /// The default of `head`, for a family.
     pub(super) head: Option<String>,
+    /// The defaults of the library, for a component and for a recipe that extends a family.
+    pub(super) defaults: Map<String, Value>,
+    /// The `model_type` of a component.
+    pub(super) model_type: Option<&'static str>,
+    /// The components, each with the table of its constants.
+    pub(super) components: Vec<(&'e str, Self)>,
 }
 
 impl<'e> Written<'e> {
-    /// The constants as a tree over their defaults. Their expressions use the names of the table at `base`.
+    /// The constants as a tree; `defaults` are between those of components and the recipe's own. Their expressions use the names of the table at `base`.
     fn entries(&self, base: &Arc<str>, defaults: &Map<String, Value>) -> Result<Entry<'e>> {
-        let mut entries = Entry::given(defaults.clone().into());
+        let mut entries = Entry::given(self.defaults.clone().into());
         if let Some(head) = &self.head {
             entries.lay(Entry::Table([(HEAD.into(), Entry::Head(head.as_str().into()))].into()));
         }
+        if let Some(model_type) = self.model_type {
+            entries.lay(Entry::Table([("model_type".into(), Entry::Given(model_type.into()))].into()));
+        }
+        for (table, part) in &self.components {
+            let part = part.entries(&joined(base, table).into(), &Map::new())?;
+            entries.lay(Entry::Table([((*table).to_string(), part)].into()));
+        }
+        entries.merge(defaults.clone().into());
         for &(file, node) in self.tables.iter().rev() {
             let place = SourceLocation { file, line: node.line, table: "", key: "constants" };
             node.table().with_context(|| place.to_string())?;
@@ -88,13 +119,14 @@ impl<'e> Written<'e> {
 }
 
 /// The constants of a recipe with their values.
-pub(super) struct Constants {
+pub(super) struct Constants<'e> {
+    entries: Entry<'e>,
     table: Arc<Table>,
 }
 
-impl Constants {
+impl<'e> Constants<'e> {
     /// The values of all constants. The errors of overrides name `file`.
-    pub(super) fn new<'e>(
+    pub(super) fn new(
         language: &'e Language,
         file: &'e str,
         written: &Written<'e>,
@@ -112,7 +144,16 @@ impl Constants {
                 },
             }
         }
-        Ok(Self { table: evaluated(language, file, &root)? })
+        Ok(Self { table: evaluated(language, file, &root)?, entries: root })
+    }
+
+    /// The constants of the component with a table, for the head that `written` has.
+    pub(super) fn component(&self, language: &'e Language, table: &'e str, written: &Written<'e>) -> Result<Self> {
+        let entry = self.entries.get(table).context("no component")?;
+        let values = self.table.at(table).with_context(|| format!("`{table}` must be a table"))?.to_json()?;
+        let mut given = Overrides::default();
+        given.merge(entry.from_outside(table, &values));
+        Self::new(language, table, written, &given)
     }
 
     /// The scope of expressions.
@@ -123,6 +164,16 @@ impl Constants {
     /// The values for reports. The head of a family and second names are left out.
     pub(super) fn to_json(&self) -> Result<Map<String, Value>> {
         self.table.to_json()
+    }
+}
+
+/// Lays values over others, tables entry by entry.
+pub(super) fn lay(values: &mut Map<String, Value>, over: &Map<String, Value>) {
+    for (key, value) in over {
+        match (values.get_mut(key), value) {
+            (Some(Value::Object(values)), Value::Object(over)) => lay(values, over),
+            _ => drop(values.insert(key.clone(), value.clone())),
+        }
     }
 }
 

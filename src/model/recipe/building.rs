@@ -2,12 +2,11 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::changes::Changes;
 use super::general::General;
+use super::instance::Instance;
 use super::part::{Part, parameter_of_layer};
-use super::shared::SharedBlocks;
 use super::tensors::{Content, Item, Items};
-use crate::model::block::{self, Block, MAX_NESTING, Use};
+use crate::model::block::{self, Block, Component, MAX_NESTING, Use};
 use crate::model::document::SourceLocation;
 use crate::model::entry::{Entry, What};
 use crate::model::expression::Scope;
@@ -18,13 +17,8 @@ use crate::plan::Plan;
 use crate::tensor::Shape;
 use crate::text::grouped;
 
-/// A recipe, or one that it extends, with parsed expressions.
-pub(super) struct Level<'e> {
-    pub(super) entries: Vec<Entry<'e>>,
-    pub(super) blocks: Vec<Block<'e>>,
-    pub(super) rules: Rules<'e>,
-    pub(super) changes: Changes<'e>,
-}
+/// The maximum number of uses of components.
+const MAX_COMPONENTS: usize = 64;
 
 /// The work so far, for limits.
 #[derive(Default)]
@@ -35,11 +29,20 @@ pub(super) struct Work {
     tensors: usize,
     /// The number of entries.
     entries: usize,
+    /// The number of uses of components.
+    components: usize,
     /// The size of all values, in bytes.
     pub(super) bytes: u64,
 }
 
 impl Work {
+    /// Counts a tensor.
+    fn tensor(&mut self) -> Result<()> {
+        self.tensors += 1;
+        ensure!(self.tensors <= Plan::MAX_TENSORS, "more than 2^20 tensors");
+        Ok(())
+    }
+
     /// Counts a round through a block.
     fn round(&mut self, place: &SourceLocation) -> Result<()> {
         self.rounds += 1;
@@ -50,16 +53,15 @@ impl Work {
 
 /// The tensors so far.
 pub(super) struct Building<'a, 'e> {
-    /// The recipe, then those that it extends.
-    pub(super) levels: &'a [Level<'e>],
-    shared: &'a SharedBlocks<'e>,
-    /// The shared blocks in use.
-    used: Vec<&'e str>,
-    pub(super) general: &'a General,
+    pub(super) instance: &'a Instance<'a, 'e>,
+    /// The rules of the recipe around a component, which come first.
+    pub(super) outer: Option<(&'a Rules<'e>, &'a Scope)>,
     pub(super) work: &'a mut Work,
     items: Items<'e>,
-    /// The recipe whose tensors are made.
+    /// The recipe whose tensors are made: 0, or one that it extends.
     pub(super) level: usize,
+    /// The shared blocks in use.
+    used: Vec<&'e str>,
 }
 
 /// The names of a tensor: its own, then those by the changes of each recipe that extends its own.
@@ -83,17 +85,16 @@ impl Names<'_> {
 
 /// The tensors of a recipe and of those that it extends, in order.
 pub(super) fn items<'e>(
-    levels: &[Level<'e>],
-    shared: &SharedBlocks<'e>,
-    general: &General,
+    instance: &Instance<'_, 'e>,
     work: &mut Work,
-    scope: &Scope,
+    outer: Option<(&Rules<'e>, &Scope)>,
 ) -> Result<Vec<Item<'e>>> {
-    let (used, items) = (Vec::new(), Items::new(levels.len()));
-    let mut building = Building { levels, shared, used, general, work, items, level: 0 };
+    let levels = &instance.parsed.levels;
+    let items = Items::new(levels.len());
+    let mut building = Building { instance, outer, work, items, level: 0, used: Vec::new() };
     for (number, level) in levels.iter().enumerate() {
         building.level = number;
-        building.enter(&level.entries, &level.blocks, "", scope)?;
+        building.enter(&level.entries, &level.blocks, "", &instance.scope)?;
     }
     Ok(building.items.in_order())
 }
@@ -137,6 +138,7 @@ impl<'a, 'e> Building<'a, 'e> {
         match &block.content {
             block::Content::Own(entries, blocks) => self.enter(entries, blocks, &prefix, scope),
             block::Content::Shared(used) => self.shared(used, &prefix, scope),
+            block::Content::Component(part) => self.component(part, &prefix, scope),
         }
     }
 
@@ -146,8 +148,8 @@ impl<'a, 'e> Building<'a, 'e> {
         ensure!(!self.used.contains(name), "{place}: `{name}` uses itself");
         ensure!(self.used.len() < MAX_NESTING, "{place}: shared blocks are nested more than {MAX_NESTING} deep");
         self.work.round(place)?;
-        let shared: &'a SharedBlocks<'e> = self.shared;
-        let shared = shared.get(name).with_context(|| format!("{place}: it is not read"))?;
+        let instance: &'a Instance<'a, 'e> = self.instance;
+        let shared = instance.parsed.shared.get(name).with_context(|| format!("{place}: it is not read"))?;
         let mut inside = scope.clone();
         for (name, parameter) in with {
             let value = parameter.value(scope).with_context(|| format!("{place}: `with`: `{name}`"))?;
@@ -164,6 +166,35 @@ impl<'a, 'e> Building<'a, 'e> {
         Ok(())
     }
 
+    /// Enters a component, with its own constants and rules.
+    fn component(&mut self, part: &Component<'e>, prefix: &str, scope: &Scope) -> Result<()> {
+        let Component { reading, place, table, head, rules } = part;
+        self.work.components += 1;
+        ensure!(self.work.components <= MAX_COMPONENTS, "{place}: more than {MAX_COMPONENTS} components");
+        let is_family = self.instance.parsed.unit.chain.sources()[self.level].is_family();
+        let context = || if is_family { format!("`{table}`") } else { place.to_string() };
+        let head = head.as_ref().map(|head| head.text(scope)).transpose().with_context(context)?;
+        let instance = self.instance.component(table, head).with_context(context)?;
+        let rules = Rules::read(*reading, *rules, scope)?;
+        let items = instance.items(self.work, Some((&rules, scope)))?;
+        if !is_family {
+            rules.all_matched()?;
+        }
+        for Item { name, place, content } in items {
+            let content = match content {
+                Content::Seeds(number) => {
+                    self.seeds(place, number);
+                    continue;
+                }
+                Content::Tied(to) => Content::Tied(self.renamed(format!("{prefix}{to}"))),
+                drawn @ Content::Drawn(..) => drawn,
+            };
+            let added = self.add(place, format!("{prefix}{name}"), |_, _| Ok(content));
+            added.with_context(|| place.to_string())?;
+        }
+        Ok(())
+    }
+
     fn entry(&mut self, entry: &Entry<'e>, prefix: &str, scope: &Scope) -> Result<()> {
         let name = format!("{prefix}{}", entry.name.text(scope)?);
         if !entry.settings.applies(scope)? {
@@ -173,10 +204,12 @@ impl<'a, 'e> Building<'a, 'e> {
             return Ok(());
         }
         self.work.entries += 1;
+        let place = entry.place;
         match &entry.what {
             What::Tied(to) => {
                 let to = self.renamed(to.text(scope)?);
-                self.add(entry, name, |_, _| Ok(Content::Tied(to)))
+                self.work.tensor()?;
+                self.add(place, name, |_, _| Ok(Content::Tied(to)))
             }
             What::Axes(axes) => {
                 let axes = axes.iter().map(|axis| axis.value(scope)).collect::<Result<_>>()?;
@@ -195,7 +228,7 @@ impl<'a, 'e> Building<'a, 'e> {
                 });
                 let values: Vec<_> = values.collect::<Result<_>>()?;
                 let kind = kind.text(scope)?;
-                let General { layout, generator, .. } = self.general;
+                let General { layout, generator, .. } = &self.instance.general;
                 let like_framework =
                     crate::plan::parity_table(generator).and_then(|like| Framework::with_default_init(like.framework));
                 let layer = LayerKind::parse(&kind)?;
@@ -204,11 +237,11 @@ impl<'a, 'e> Building<'a, 'e> {
                     bail!("`{key}`: layer `{kind}` has no weights");
                 }
                 let [before, after] = layers::extra_keras_seeds(layer, &values)?;
-                self.seeds(entry, before);
+                self.seeds(place, before);
                 for tensor in tensors {
                     self.tensor(entry, tensor.name.clone(), &Part::of_layer(&tensor)?, scope)?;
                 }
-                self.seeds(entry, after);
+                self.seeds(place, after);
                 Ok(())
             }
         }
@@ -218,7 +251,7 @@ impl<'a, 'e> Building<'a, 'e> {
     fn names(&self, own: String) -> Option<Names<'e>> {
         let (mut names, mut renamed) = (vec![own], None);
         for level in (0..self.level).rev() {
-            let (changes, name) = (&self.levels[level].changes, &names[names.len() - 1]);
+            let (changes, name) = (&self.instance.decisions[level].1, &names[names.len() - 1]);
             if changes.removes(name) {
                 return None;
             }
@@ -236,50 +269,46 @@ impl<'a, 'e> Building<'a, 'e> {
 
     /// The name of a tied tensor's weights after all changes.
     fn renamed(&self, own: String) -> String {
-        let levels = self.levels[..self.level].iter().rev();
-        levels.fold(own, |name, level| level.changes.renamed(&name).map_or(name, |(name, _)| name))
+        let decisions = self.instance.decisions[..self.level].iter().rev();
+        decisions.fold(own, |name, (_, changes)| changes.renamed(&name).map_or(name, |(name, _)| name))
     }
 
     /// Marks the patterns of rules that match a tensor, from the recipe at `first` on.
     pub(super) fn note(&self, names: &Names, first: usize) {
-        for (number, level) in self.levels.iter().enumerate().skip(first) {
-            level.rules.note(names.at(number));
+        for (number, (rules, _)) in self.instance.decisions.iter().enumerate().skip(first) {
+            rules.note(names.at(number));
         }
     }
 
     /// Adds a tensor, unless it is removed or replaced.
     fn add(
         &mut self,
-        entry: &Entry<'e>,
+        place: SourceLocation<'e>,
         own: String,
-        content: impl FnOnce(&mut Self, &Names) -> Result<Content>,
+        content: impl FnOnce(&mut Self, &Names<'e>) -> Result<Content>,
     ) -> Result<()> {
-        self.work.tensors += 1;
-        ensure!(self.work.tensors <= Plan::MAX_TENSORS, "more than 2^20 tensors");
         let Some(names) = self.names(own) else { return Ok(()) };
-        let replaced = self.items.is_replaced(self.level, names.last());
-        let replaced = replaced.with_context(|| names.renamed.map_or_else(String::new, |place| place.to_string()))?;
-        if replaced {
+        if self.items.is_replaced(self.level, names.last(), names.renamed)? {
             self.note(&names, 0);
             return Ok(());
         }
         let content = content(self, &names)?;
         let name = names.last().to_string();
-        self.items.push(self.level, Item { name, place: entry.place, content });
+        self.items.push(self.level, Item { name, place, content });
         Ok(())
     }
 
     fn tensor(&mut self, entry: &Entry<'e>, own: String, part: &Part, scope: &Scope) -> Result<()> {
-        self.add(entry, own, |building, names| {
+        self.work.tensor()?;
+        self.add(entry.place, own, |building, names| {
             let tensor = building.drawn(entry, part, names, scope)?;
             Ok(Content::Drawn(Box::new(tensor), (building.work.entries, part.turn)))
         })
     }
 
-    fn seeds(&mut self, entry: &Entry<'e>, number: u64) {
+    fn seeds(&mut self, place: SourceLocation<'e>, number: u64) {
         if number > 0 {
-            self.items
-                .push(self.level, Item { name: String::new(), place: entry.place, content: Content::Seeds(number) });
+            self.items.push(self.level, Item { name: String::new(), place, content: Content::Seeds(number) });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The scheme of a tensor, from its entry or from rules.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 
 use super::building::{Building, Names};
 use super::general::General;
@@ -13,16 +13,26 @@ use crate::scheme::{self, Requires};
 use crate::tensor::Element;
 
 impl<'e> Building<'_, 'e> {
-    /// The rule of a tensor. Those of a recipe precede those of the recipe that it extends; the tensor's own scheme precedes those of
-    /// its own recipe.
-    fn rule(&self, names: &Names, has_scheme: bool, scope: &Scope) -> Result<Option<&Rule<'e>>> {
-        for (number, level) in self.levels.iter().enumerate() {
+    /// The rule of a tensor, with the scope of its expressions. The rules of a recipe precede those of the recipe that it extends; the
+    /// tensor's own scheme precedes those of its own recipe.
+    fn rule<'s>(
+        &'s self,
+        names: &Names,
+        has_scheme: bool,
+        scope: &'s Scope,
+    ) -> Result<Option<(&'s Rule<'e>, &'s Scope)>> {
+        if let Some((rules, scope)) = self.outer
+            && let Some(rule) = rules.of(names.last(), scope)?
+        {
+            return Ok(Some((rule, scope)));
+        }
+        for (number, (rules, _)) in self.instance.decisions.iter().enumerate() {
             if has_scheme && number == self.level {
                 self.note(names, number);
                 return Ok(None);
             }
-            if let Some(rule) = level.rules.of(names.at(number), scope)? {
-                return Ok(Some(rule));
+            if let Some(rule) = rules.of(names.at(number), scope)? {
+                return Ok(Some((rule, scope)));
             }
         }
         Ok(None)
@@ -37,30 +47,38 @@ impl<'e> Building<'_, 'e> {
     ) -> Result<DrawnTensor> {
         let Part { shape, letters, constant, default_scheme, fans: of_layer, skipped, .. } = part;
         let (own, name) = (&entry.settings, names.last());
-        let rule = self.rule(names, own.scheme.is_some() && constant.is_none(), scope)?;
+        let chosen = self.rule(names, own.scheme.is_some() && constant.is_none(), scope)?;
+        let (rule, rule_scope) = chosen.map_or((None, scope), |(rule, scope)| (Some(rule), scope));
         let of_rule = rule.map(|rule| &rule.settings);
         let scheme = match (of_rule.unwrap_or(own).scheme.as_ref(), constant) {
             (_, Some(constant)) if rule.is_none() => default_scheme.unwrap_or(constant).to_string(),
-            (Some(scheme), _) => {
-                scheme.text(scope).with_context(|| rule.map_or("`scheme`".into(), |rule| rule.place.to_string()))?
-            }
+            (Some(scheme), _) => scheme
+                .text(rule_scope)
+                .with_context(|| rule.map_or("`scheme`".into(), |rule| rule.place.to_string()))?,
             (None, _) if rule.is_none() && default_scheme.is_some() => default_scheme.unwrap_or_default().to_string(),
             (None, _) => {
                 bail!("no rule matches `{name}`: give it a scheme, or add a rule such as `\"*\" = \"he-normal\"`")
             }
         };
         let from_rule = || rule.map(|rule| rule.place.to_string()).unwrap_or_default();
-        let General { dtype, layout, generator, .. } = self.general;
+        let General { dtype, layout, generator, .. } = &self.instance.general;
         let (mut fans, mut given) = (own.fans(scope)?, (own.dtype(scope)?, own.layout(scope)?));
         if let Some(settings) = of_rule {
-            let others = settings.fans(scope).with_context(from_rule)?;
+            let others = settings.fans(rule_scope).with_context(from_rule)?;
             fans.fan_in = fans.fan_in.or(others.fan_in);
             fans.fan_out = fans.fan_out.or(others.fan_out);
-            given.0 = given.0.or(settings.dtype(scope).with_context(from_rule)?);
-            given.1 = given.1.or(settings.layout(scope).with_context(from_rule)?);
+            given.0 = given.0.or(settings.dtype(rule_scope).with_context(from_rule)?);
+            given.1 = given.1.or(settings.layout(rule_scope).with_context(from_rule)?);
         }
+        let by_rule = |error: Error| match rule {
+            Some(rule) if rule.place.file == entry.place.file => {
+                error.context(format!("rule `{}` in line {}", rule.place.key, rule.place.line))
+            }
+            Some(rule) => error.context(rule.place.to_string()),
+            None => error,
+        };
         // The axes of a bias do not show the fans of its layer.
-        if scheme::resolve(&scheme)?.scheme.requires == Requires::Fans {
+        if scheme::resolve(&scheme).map_err(by_rule)?.scheme.requires == Requires::Fans {
             fans.fan_in = fans.fan_in.or(of_layer.fan_in);
             fans.fan_out = fans.fan_out.or(of_layer.fan_out);
         }
@@ -72,13 +90,7 @@ impl<'e> Building<'_, 'e> {
             generator,
         };
         let tensor = DrawnTensor::new(name.parse()?, shape.clone(), &scheme, &common);
-        let tensor = match rule {
-            Some(rule) if rule.place.file == entry.place.file => {
-                tensor.with_context(|| format!("rule `{}` in line {}", rule.place.key, rule.place.line))?
-            }
-            Some(rule) => tensor.with_context(|| rule.place.to_string())?,
-            None => tensor?,
-        };
+        let tensor = tensor.map_err(by_rule)?;
         self.work.bytes = self.work.bytes.saturating_add(Element::Drawn(tensor.dtype()).bytes(tensor.shape().count()));
         ensure!(self.work.bytes <= Plan::MAX_BYTES, "the tensors up to `{name}` take more than 2^62 bytes");
         Ok(tensor.skipping(*skipped))

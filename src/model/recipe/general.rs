@@ -20,7 +20,14 @@ pub(in crate::model) struct General {
 }
 
 impl General {
-    pub(in crate::model) fn read(language: &Language, chain: &Chain, request: &Request, scope: &Scope) -> Result<Self> {
+    /// Reads those of a recipe. A component has the seed and the generator of the recipe around it, `outer`.
+    pub(in crate::model) fn read(
+        language: &Language,
+        chain: &Chain,
+        request: &Request,
+        scope: &Scope,
+        outer: Option<&Self>,
+    ) -> Result<Self> {
         let place = |key: &'static str| {
             let found = chain
                 .get(key)
@@ -39,7 +46,7 @@ impl General {
             Some(Value::Number(number)) => number.to_string().parse(),
             Some(other) => "".parse().with_context(|| format!("it is {}", other.kind())),
         };
-        let dtype = text("dtype").and_then(|text| text.map_or(Ok(DType::F32), |text| text.parse()));
+        let dtype = text("dtype").and_then(|text| text.map(|text| text.parse::<DType>()).transpose());
         let layout = text("layout").and_then(|text| text.map(|text| text.parse::<Layout>()).transpose());
         let like = text("like").and_then(|text| text.map(|text| crate::plan::like(&text)).transpose());
         // The recipe must be valid even if it is overridden.
@@ -49,6 +56,12 @@ impl General {
             dtype.with_context(|| place("dtype"))?,
             layout.with_context(|| place("layout"))?,
         );
+        if let Some(outer) = outer {
+            let mut general = outer.clone();
+            general.dtype = request.dtype.or(dtype).unwrap_or(outer.dtype);
+            general.layout = request.layout.clone().or(layout).unwrap_or_else(|| outer.layout.clone());
+            return Ok(general);
+        }
         let generator = request.numbers.like.or(like).unwrap_or(NATIVE);
         if request.numbers.seed.is_none() {
             generator.check(&seed).with_context(|| place("seed"))?;
@@ -57,7 +70,7 @@ impl General {
         Ok(Self {
             seed: request.numbers.seed(seed),
             generator,
-            dtype: request.dtype.unwrap_or(dtype),
+            dtype: request.dtype.or(dtype).unwrap_or(DType::F32),
             layout: request.layout.clone().or(layout).or(own).unwrap_or_else(|| request.default_layout.clone()),
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 
-use crate::model::block::{Block, Shared, Use};
+use crate::model::block::{Block, Content, Shared};
 use crate::model::document::Node;
 use crate::model::entry::Reading;
 use crate::model::expression::Language;
@@ -38,7 +38,7 @@ pub(super) fn shared_blocks<'e>(
             known.insert(name, (reading, node));
         }
     }
-    let (mut read, mut uses) = (SharedBlocks::new(), Vec::new());
+    let (mut read, mut parts) = (SharedBlocks::new(), Vec::new());
     // A person's blocks must be valid even if nothing uses them.
     let own =
         chain.sources().iter().filter(|source| !source.is_family()).filter_map(|source| source.root.get("shared"));
@@ -47,9 +47,9 @@ pub(super) fn shared_blocks<'e>(
         read.insert(*name, reading.shared(name, node)?);
     }
     for block in read.values().map(|shared| &shared.block).chain(blocks.iter().copied()) {
-        block.uses(&mut uses);
+        block.parts(&mut parts);
     }
-    let mut needed: Vec<Needed> = uses.into_iter().map(Needed::of).collect();
+    let mut needed: Vec<Needed> = parts.into_iter().filter_map(Needed::of).collect();
     while let Some(Needed { place, name, with }) = needed.pop() {
         let (name, &(reading, node)) = known.get_key_value(name).with_context(|| {
             let shown = escape(&cut(name, 60));
@@ -57,9 +57,9 @@ pub(super) fn shared_blocks<'e>(
         })?;
         if !read.contains_key(name) {
             let shared = reading.shared(name, node)?;
-            let mut uses = Vec::new();
-            shared.block.uses(&mut uses);
-            needed.extend(uses.into_iter().map(Needed::of));
+            let mut parts = Vec::new();
+            shared.block.parts(&mut parts);
+            needed.extend(parts.into_iter().filter_map(Needed::of));
             read.insert(*name, shared);
         }
         read[name].check(&with).with_context(|| place)?;
@@ -75,9 +75,10 @@ struct Needed<'e> {
 }
 
 impl<'e> Needed<'e> {
-    fn of(used: &Use<'e>) -> Self {
+    fn of(part: &Content<'e>) -> Option<Self> {
+        let Content::Shared(used) = part else { return None };
         let with = used.with.iter().map(|(name, _)| *name).collect();
-        Self { place: used.place.to_string(), name: used.name, with }
+        Some(Self { place: used.place.to_string(), name: used.name, with })
     }
 }
 

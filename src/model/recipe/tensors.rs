@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::general::General;
 use crate::model::document::SourceLocation;
@@ -29,6 +29,8 @@ pub(super) enum Content {
 pub(super) struct Items<'e> {
     levels: Vec<Vec<Slot<'e>>>,
     names: HashMap<String, (usize, usize)>,
+    /// The places of the changes that gave tensors their names.
+    renamed: HashMap<String, SourceLocation<'e>>,
 }
 
 enum Slot<'e> {
@@ -39,14 +41,26 @@ enum Slot<'e> {
 
 impl<'e> Items<'e> {
     pub(super) fn new(levels: usize) -> Self {
-        Self { levels: (0..levels).map(|_| Vec::new()).collect(), names: HashMap::new() }
+        Self { levels: (0..levels).map(|_| Vec::new()).collect(), names: HashMap::new(), renamed: HashMap::new() }
     }
 
     /// True if a nearer recipe than that at `level` makes a tensor of this name, which takes the place here. Errors if the recipe
-    /// itself makes it.
-    pub(super) fn is_replaced(&mut self, level: usize, name: &str) -> Result<bool> {
-        let Some(&(other, index)) = self.names.get(name) else { return Ok(false) };
-        ensure!(other < level, "two tensors are named `{name}`");
+    /// itself makes it. The name may be that of a change.
+    pub(super) fn is_replaced(
+        &mut self,
+        level: usize,
+        name: &str,
+        renamed: Option<SourceLocation<'e>>,
+    ) -> Result<bool> {
+        let taken = self.names.get(name).copied();
+        if let Some(place) = renamed {
+            self.renamed.insert(name.into(), place);
+        }
+        let Some((other, index)) = taken else { return Ok(false) };
+        if other == level {
+            let by = self.renamed.get(name).map(|place| format!(", one by [rename] in {}:{}", place.file, place.line));
+            bail!("two tensors are named `{name}`{}", by.unwrap_or_default());
+        }
         self.levels[level].push(Slot::Replaced(other, index));
         Ok(true)
     }

@@ -1,0 +1,61 @@
+//! A recipe with its components: families as parts of it.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Map, Value as Json};
+
+use super::document::Value;
+use super::expression::is_name;
+use super::library;
+use super::sources::{Chain, Source};
+use crate::text::{cut, did_you_mean, escape};
+
+/// The deepest nesting of components.
+const MAX_NESTING: usize = 8;
+
+/// A recipe, and each component by the table of its constants.
+pub(super) struct Unit {
+    pub(super) chain: Arc<Chain>,
+    pub(super) components: Vec<(String, Self)>,
+}
+
+impl Unit {
+    /// A recipe with its components. A `model_type` among the values of a component's table replaces its family.
+    pub(super) fn new(chain: Arc<Chain>, values: &Map<String, Json>) -> Result<Self> {
+        Self::below(chain, values, &[])
+    }
+
+    /// A component with the values of its table, and the recipes that it is a part of.
+    fn below(chain: Arc<Chain>, values: &Map<String, Json>, above: &[&Source]) -> Result<Self> {
+        let above: Vec<&Source> = above.iter().copied().chain([chain.own()]).collect();
+        let mut components = Vec::new();
+        for (source, table, node) in chain.entries("components")? {
+            let place = || node.place(&source.shown_name, "components", table).to_string();
+            let family = match &node.value {
+                Value::Text(family) => family.as_str(),
+                Value::Bool(false) => continue,
+                other => bail!("{}: it must be the name of a family, not {}", place(), other.kind()),
+            };
+            ensure!(is_name(table), "{}: use letters, digits and underscores, and no word of expressions", place());
+            let none = Map::new();
+            let values = values.get(table).and_then(Json::as_object).unwrap_or(&none);
+            let given = values.get("model_type").and_then(Json::as_str).filter(|_| !Source::is_path(family));
+            let part = match given {
+                Some(given) if given != family => {
+                    let known = Chain::of_family(given)?.with_context(|| {
+                        let near = did_you_mean(given, library::names());
+                        format!("`{table}.model_type`: `{}` is not a model family{near}", escape(&cut(given, 60)))
+                    });
+                    known?.1
+                }
+                _ => source.part(family).with_context(place)?,
+            };
+            let itself = above.iter().any(|above| above.is(part.own()));
+            ensure!(!itself, "{}: `{}` is a component of itself", place(), part.own().shown_name);
+            ensure!(above.len() <= MAX_NESTING, "{}: components are nested more than {MAX_NESTING} deep", place());
+            components.push((table.to_string(), Self::below(Arc::new(part), values, &above)?));
+        }
+        Ok(Self { chain, components })
+    }
+}
