@@ -36,6 +36,11 @@ pub trait Moments: Debug + Send + Sync {
 pub trait Deterministic: Moments {
     /// The value of element `index`, row-major.
     fn value(&self, index: u64) -> f64;
+
+    /// The least and greatest value, if all are integers.
+    fn integers(&self) -> Option<(f64, f64)> {
+        None
+    }
 }
 
 /// A distribution of independent values.

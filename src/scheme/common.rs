@@ -17,3 +17,5 @@ pub(super) const WEIGHT: Parameter<f64> = Parameter::new("weight", "the weight o
 pub(super) const RADIUS: Parameter<f64> = Parameter::new("radius", "the radius, above 0");
 pub(super) const DENSITY: Parameter<f64> = Parameter::new("density", "the fraction of non-zeros");
 pub(super) const LAYERS: Parameter<u64> = Parameter::new("layers", "the number of layers of the network");
+pub(super) const PADDING: Parameter<i64> =
+    Parameter::new("padding", "the row of zeros, counted from 0, or from the end if negative [default: none]");

@@ -2,13 +2,11 @@
 
 use anyhow::Result;
 
-use super::common::STD;
+use super::common::{PADDING, STD};
 use super::{Arguments, EMPTY, Parameter, Scheme, Site, example};
 use crate::distribution::Distribution;
 use crate::tensor::to_f64;
 
-const PADDING: Parameter<i64> =
-    Parameter::new("padding", "the row of zeros, counted from 0, or from the end if negative [default: none]");
 const SCALED: Parameter<bool> = Parameter::new("scaled", "divide std by the square root of the number of features");
 
 pub(super) const ROWS: &[Scheme] = &[Scheme {

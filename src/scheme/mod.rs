@@ -35,6 +35,7 @@ mod search;
 mod sines;
 mod site;
 mod sparse;
+mod tables;
 mod truncated;
 mod upsampling;
 
@@ -65,6 +66,7 @@ pub struct Family {
 pub const SCHEMES: &[Family] = &[
     Family { name: "constant", schemes: constant::ROWS },
     Family { name: "explicit values", schemes: list::ROWS },
+    Family { name: "tables", schemes: tables::ROWS },
     Family { name: "normal and uniform", schemes: normal_uniform::ROWS },
     Family { name: "scaled by the fans", schemes: scaled::ROWS },
     Family { name: "scaled by a framework's rule", schemes: scaled::FRAMEWORK_RULES },

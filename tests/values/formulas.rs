@@ -84,11 +84,11 @@ const CASES: &[Case] = &[
 
 /// Schemes with a formula that is no expression in the symbols above: joint draws, patterns and words.
 const WORDS: &str = "
-    nan constant-list deepnorm cauchy rademacher integer-uniform positive-unit-ball orthogonal scaled-orthogonal
+    nan constant-list arange linspace causal-mask relative-position-index deformable-offsets deepnorm cauchy rademacher integer-uniform positive-unit-ball orthogonal scaled-orthogonal
     delta-orthogonal conv-orthogonal convolution-aware orthogonal-random-features skew-symmetric glorot-orthogonal
     nguyen-widrow sparse lstm-bias chrono chrono-gru hippo-legs hippo-legsd hippo-legt hippo-lmu hippo-lagt
     hippo-tlagt hippo-glagt hippo-fourier hippo-fourier-diag hippo-fourier-decay hippo-random hippo-diagonal s4d-real
-    s4d-lin s4d-inv s4d-inv2 s4d-quad s4d-legs s4d-rand mamba-a lru-nu rwkv-decay rwkv-first rwkv-mix identity dirac
+    s4d-lin s4d-inv s4d-inv2 s4d-quad s4d-legs s4d-rand mamba-a lru-nu rg-lru rwkv-decay rwkv-first rwkv-mix identity dirac
     zero-init bilinear linear-upsampling linear-downsampling icnr sinusoidal-positions stft mimetic lora-orthogonal-a
     lora-orthogonal-b pissa-a pissa-b pissa-base olora-a olora-b olora-base spectral random-sparse fast-spectral
     small-world cluster chaotic dale permutation wigner band lower-triangular toeplitz pseudo-svd ring line
@@ -98,7 +98,8 @@ const WORDS: &str = "
 
 /// What a scheme draws on a shape that it takes.
 fn tensor(expression: &str, shape: &str) -> DrawnTensor {
-    let common = Common { dtype: DType::F64, layout: "io".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
+    let common =
+        Common { dtype: DType::F64, layout: "io".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
     DrawnTensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common)
         .unwrap_or_else(|error| panic!("{expression}: {error:#}"))
 }

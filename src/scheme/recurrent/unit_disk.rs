@@ -46,6 +46,20 @@ pub(in crate::scheme) const ROWS: &[Scheme] = &[
         },
         ..EMPTY
     },
+    Scheme {
+        name: "rg-lru",
+        summary: "the recurrent parameter of a real-gated linear recurrent unit: decays spread over a ring",
+        formula: "w = ln(1/r - 1), r^2 ~ U(r-min^2 + 1e-8, r-max^2 + 1e-8), so that r = sigmoid(-w)",
+        source: "De et al. 2024, Griffin: mixing gated linear recurrences with local attention for efficient language models",
+        ranks: "any",
+        parameters: &[
+            &R_MIN.default("0.9").help("the inner radius, above 0"),
+            &R_MAX.default("0.999").help("the outer radius, below 1"),
+        ],
+        example: example("rg-lru"),
+        distribution: |arguments, _| decays(arguments),
+        ..EMPTY
+    },
 ];
 
 fn sizes(arguments: &mut Arguments) -> Result<Distribution> {
@@ -55,6 +69,68 @@ fn sizes(arguments: &mut Arguments) -> Result<Distribution> {
         "r-min is {inner} and r-max is {outer}: r-min must be below r-max, and r-max at most 1"
     );
     Ok(Distribution::Iid(Arc::new(Ring { inner, outer })))
+}
+
+fn decays(arguments: &mut Arguments) -> Result<Distribution> {
+    let (inner, outer) = (arguments.positive(&R_MIN)?, arguments.value(&R_MAX)?);
+    ensure!(
+        inner < outer && outer < 1.0,
+        "r-min is {inner} and r-max is {outer}: r-min must be below r-max, and r-max below 1"
+    );
+    let square = |radius: f64| (radius * radius + 1e-8).min(1.0 - SMALLEST_UNIT);
+    Ok(Distribution::Iid(Arc::new(Decay { inner: square(inner), outer: square(outer) })))
+}
+
+/// The logits of decays with uniform squares, negated.
+#[derive(Debug)]
+struct Decay {
+    /// The least and the greatest square.
+    inner: f64,
+    outer: f64,
+}
+
+impl Decay {
+    /// The value at a fraction of the squares, from the least.
+    fn at(&self, fraction: f64) -> f64 {
+        let square = self.inner * (1.0 - fraction) + self.outer * fraction;
+        libm::log(libm::expm1(-0.5 * libm::log(square)))
+    }
+
+    /// By quadrature over the values w: the square is (1 + exp(w))^-2.
+    fn moments(&self) -> (f64, f64) {
+        moments((self.at(1.0), self.at(0.0)), |w| libm::exp(w - 3.0 * libm::log1p(libm::exp(w))), |w| w)
+    }
+}
+
+impl Moments for Decay {
+    fn mean(&self) -> Option<f64> {
+        Some(self.moments().0)
+    }
+
+    fn std(&self) -> Option<f64> {
+        Some(self.moments().1)
+    }
+
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((self.at(1.0), self.at(0.0)))
+    }
+
+    fn marginal(&self) -> Option<Marginal> {
+        let (inner, outer) = (self.inner, self.outer);
+        // A larger value is a smaller square.
+        let square = |x: f64| libm::exp(-2.0 * libm::log1p(libm::exp(x)));
+        Some(Marginal::continuous(move |x| ((outer - square(x)) / (outer - inner)).clamp(0.0, 1.0)))
+    }
+
+    fn max_abs(&self) -> f64 {
+        self.at(0.0).abs().max(self.at(1.0).abs())
+    }
+}
+
+impl Iid for Decay {
+    fn sample(&self, words: &mut dyn Rng) -> f64 {
+        self.at(open_unit(words))
+    }
 }
 
 /// The radii of eigenvalues uniform over a ring, as ln(-ln(radius)).
@@ -161,6 +237,10 @@ mod tests {
             assert!((ring.mean().unwrap() - mean).abs() < 1e-3 * std, "{ring:?}: {:?}, {mean}", ring.mean());
             assert!((ring.std().unwrap() / std - 1.0).abs() < 1e-3, "{ring:?}: {:?}, {std}", ring.std());
         }
+        let decay = Decay { inner: 0.81, outer: 0.998 };
+        let (mean, std) = of_fractions(|unit| decay.at(unit));
+        assert!((decay.mean().unwrap() - mean).abs() < 1e-3 * std, "{:?}, {mean}", decay.mean());
+        assert!((decay.std().unwrap() / std - 1.0).abs() < 1e-3, "{:?}, {std}", decay.std());
         // Of the whole disk: Euler's constant, and pi / sqrt(6).
         let whole = Ring { inner: 0.0, outer: 1.0 };
         assert!((whole.mean().unwrap() + 0.577_215_664_901_532_9 + LN_2).abs() < 1e-12);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
+use super::common::PADDING;
 use super::{Arguments, EMPTY, Parameter, Requires, Scheme, Site, choice, example_on};
 use crate::distribution::{Deterministic, Distribution, Moments};
 use crate::tensor::to_f64;
@@ -37,10 +38,10 @@ pub(super) const ROWS: &[Scheme] = &[
     Scheme {
         name: "sinusoidal-positions",
         summary: "sines and cosines of each position, with wavelengths from 2 pi to 2 pi max-timescale",
-        formula: "pairs sin(t), cos(t) of t = position max-timescale^(-i / n), i = 0 .. features/2 - 1, n = features/2, or features/2 - 1 with endpoint",
+        formula: "pairs sin(t), cos(t) of t = position max-timescale^(-i / n), i = 0 .. features/2 - 1, n = features/2, or features/2 - 1 with endpoint; w[padding, ..] = 0",
         source: "Vaswani et al. 2017, Attention is all you need; Whisper sinusoids",
         ranks: "two or more axes, the last two positions and features",
-        parameters: &[&ORDER, &ENDPOINT, &MAX_TIMESCALE],
+        parameters: &[&ORDER, &ENDPOINT, &MAX_TIMESCALE, &PADDING],
         aliases: &["positions", "sinusoidal"],
         example: example_on("sinusoidal-positions", "50x16", "io"),
         distribution: positions,
@@ -72,8 +73,9 @@ fn positions(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
     let longest = arguments.value(&MAX_TIMESCALE)?;
     ensure!(longest >= 1.0, "max-timescale is {}: it must be 1 or more", arguments.text(&MAX_TIMESCALE));
     let rate = -libm::log(longest) / to_f64(steps);
+    let padding = arguments.optional_index(&PADDING, rows)?;
     let interleaved = arguments.value(&ORDER)? == Order::Interleaved;
-    Ok(Distribution::Deterministic(Arc::new(Positions { rows, features, rate, interleaved })))
+    Ok(Distribution::Deterministic(Arc::new(Positions { rows, features, rate, interleaved, padding })))
 }
 
 /// Sines and cosines of positions.
@@ -84,6 +86,8 @@ struct Positions {
     /// The logarithm of the ratio of consecutive frequencies.
     rate: f64,
     interleaved: bool,
+    /// The row of zeros.
+    padding: Option<u64>,
 }
 
 impl Moments for Positions {
@@ -95,6 +99,9 @@ impl Moments for Positions {
 impl Deterministic for Positions {
     fn value(&self, index: u64) -> f64 {
         let (position, feature) = (index / self.features % self.rows, index % self.features);
+        if self.padding == Some(position) {
+            return 0.0;
+        }
         let half = self.features / 2;
         let (pair, cosine) =
             if self.interleaved { (feature / 2, feature % 2 == 1) } else { (feature % half, feature >= half) };

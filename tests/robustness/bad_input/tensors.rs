@@ -145,7 +145,8 @@ fn a_folder_that_may_not_be_written_is_refused() {
 fn parts_that_do_not_divide_are_refused_with_any_fans() {
     let folder = Folder::new();
     let mut refused = 0;
-    for scheme in fanin::scheme::all() {
+    // The heads of deformable-offsets are no parts of a weight.
+    for scheme in fanin::scheme::all().filter(|scheme| scheme.name != "deformable-offsets") {
         for (parts, fans) in [
             ("groups=3", "--fan-in 27"),
             ("groups=3", "--fan-out 8"),
