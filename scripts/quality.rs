@@ -40,7 +40,7 @@ fn main() -> Result<()> {
 
 /// The numbers of an endless vector.
 fn source(expression: &str, dtype: DType, name: &str, seed: u64) -> Result<Box<dyn Source>> {
-    let common = Common { dtype, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
+    let common = Common { dtype: dtype.into(), layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
     let tensor = DrawnTensor::new(name.parse()?, "281474976710656".parse()?, expression, &common)?;
     Ok(native(seed, tensor.spec(), 1))
 }

@@ -11,7 +11,7 @@
 //! use fanin::tensor::{DType, Fans, Layout, Seed};
 //! use fanin::writer::{self, Existing, FileOptions, Settings};
 //!
-//! let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
+//! let common = Common { dtype: DType::F32.into(), layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
 //! let weight = DrawnTensor::new("weight".parse()?, "784x256".parse()?, "he-normal", &common)?;
 //! let bias = DrawnTensor::new("bias".parse()?, "256".parse()?, "zeros", &common)?;
 //! let plan = Plan::new(NATIVE, Seed::from(7), [weight, bias])?;

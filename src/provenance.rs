@@ -181,7 +181,7 @@ impl TensorProvenance {
             None => Layout::default(),
         };
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
-        let common = Common { dtype: self.dtype()?, layout, fans, generator };
+        let common = Common { dtype: self.element()?, layout, fans, generator };
         let resolved = scheme::resolve(&self.scheme)?;
         let whole = DrawnTensor::resolved(name, shape, &resolved, &common, base)?;
         let skipped = self.skipped.unwrap_or_default();
@@ -229,7 +229,7 @@ mod tests {
 
     fn plan() -> Plan {
         let tensor = |name: &str, shape: &str, expression, fans| {
-            let common = Common { dtype: DType::F32, layout: Layout::default(), fans, generator: NATIVE };
+            let common = Common { dtype: DType::F32.into(), layout: Layout::default(), fans, generator: NATIVE };
             DrawnTensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
         };
         let given = Fans { fan_in: Some(9), fan_out: None };

@@ -19,7 +19,7 @@ use crate::model::layers::modules::{self, ModuleSpec};
 use crate::plan::{self, Common, DrawnTensor, Plan, Turn, put_in_turn};
 use crate::reader::Contents;
 use crate::scheme::{Requires, Scheme};
-use crate::tensor::{Base, DType, Fans, Layout, Name, Shape};
+use crate::tensor::{Base, Element, Fans, Layout, Name, Shape};
 
 /// Draw arrays from a scheme and shapes.
 #[derive(clap::Args)]
@@ -52,9 +52,9 @@ pub(super) struct Init {
     fan_out: Option<u64>,
     #[command(flatten)]
     numbers: DrawingOptions,
-    /// Element type: f64, f32, f16 or bf16
+    /// Element type: f64, f32, f16, bf16, or an integer type for a scheme of integers
     #[arg(long, default_value = "f32", help_heading = help::NUMBERS)]
-    dtype: DType,
+    dtype: Element,
     /// Weight that a scheme such as pissa-a starts from
     #[arg(long, value_name = "FILE", help_heading = help::BASE)]
     base: Option<PathBuf>,
@@ -108,11 +108,13 @@ impl Init {
         let fans = "--fan-in and --fan-out do not apply to modules: the shape gives their fans";
         ensure!(common.fans == Fans::default(), fans);
         module.layout(self.layout.as_ref(), common.generator)?;
+        let dtype =
+            common.dtype.dtype().with_context(|| format!("--dtype {}: {path} has no integers", common.dtype.word()))?;
         let mut tensors = Vec::new();
         for (position, typed) in self.shapes.iter().enumerate() {
             let (name, shape) = self.named_shape(typed)?;
             let alone = if self.shapes.len() > 1 { position.to_string() } else { String::new() };
-            let parts = module.drawn(name.unwrap_or(&alone), &shape, position, (common.dtype, common.generator));
+            let parts = module.drawn(name.unwrap_or(&alone), &shape, position, (dtype, common.generator));
             tensors.extend(parts.with_context(|| format!("`{typed}`"))?);
         }
         Ok((tensors, module.notes(common.generator).collect()))
@@ -120,7 +122,7 @@ impl Init {
 
     /// A tensor for each shape.
     fn of_scheme(&self, common: &Common) -> Result<Drawn> {
-        let scheme = plan::resolve(&self.scheme, common.generator)?;
+        let scheme = plan::resolve(&self.scheme, common.meaning())?;
         let base = self.base(scheme.scheme)?.map(Arc::new);
         let (mut tensors, mut notes) = (Vec::with_capacity(self.shapes.len()), Vec::new());
         for (position, typed) in self.shapes.iter().enumerate() {

@@ -151,7 +151,8 @@ impl Inspect {
         let (mut unfit, mut suits) = (None, false);
         for entry in contents.entries.iter_mut().filter(|entry| self.matches(&entry.name)) {
             let Some(dtype) = entry.dtype() else { continue };
-            let common = Common { dtype, layout: layout.clone(), fans: Fans::default(), generator: NATIVE };
+            let common =
+                Common { dtype: dtype.into(), layout: layout.clone(), fans: Fans::default(), generator: NATIVE };
             let tensor = entry.name.parse().map(|name| DrawnTensor::new(name, entry.shape.clone(), scheme, &common));
             match tensor.flatten() {
                 Ok(tensor) => (entry.planned, suits) = (Some(Box::new(tensor)), true),

@@ -288,7 +288,7 @@ impl Pretrain {
             None => format!("{name}.visible_bias"),
         };
         let layout = Layout::default();
-        let common = Common { dtype: self.dtype, layout, fans: Fans::default(), generator: NATIVE };
+        let common = Common { dtype: self.dtype.into(), layout, fans: Fans::default(), generator: NATIVE };
         let tensor = DrawnTensor::new(name.parse()?, Shape::new(vec![inputs])?, "zeros", &common)?;
         Ok(tensor.with_notes(Vec::new()))
     }
@@ -352,7 +352,7 @@ impl Trainer<'_> {
         observer: &mut (dyn TrainingObserver + Send),
     ) -> Result<Vec<Layer>> {
         let &Self { method, seed, table, data, .. } = self;
-        let dtype = targets.first().map_or(DType::F32, |target| target.tensor.dtype());
+        let dtype = targets.first().map_or(DType::F32, |target| target.tensor.spec().dtype);
         let count = targets.iter().map(|target| target.trained.layer + 1).max().unwrap_or(0);
         let layers = TrainingTarget::initial_weights(targets, count, seed, self.threads)?;
         let sizes = targets.first().map_or(&[][..], |target| &target.trained.sizes);

@@ -17,7 +17,8 @@ const MAX_VALUES: usize = 1 << 16;
 pub(super) fn show(screen: &mut Screen, plan: &Plan, threads: usize) -> Result<()> {
     let width = screen.picture_width();
     for (number, tensor) in plan.tensors().iter().enumerate().take(MAX_TENSORS) {
-        let Opened::Numbers(dtype, source) = plan.open(number, threads) else { continue };
+        let Opened::Numbers(kind, source) = plan.open(number, threads) else { continue };
+        let dtype = kind.computed_in();
         let mut encoder = Encoder::default();
         let mut element = |index| encoder.widened(source.as_ref(), dtype, index, 1)[0];
         screen.exact("")?;

@@ -24,7 +24,7 @@ use crate::plan::{Common, DrawnTensor, Plan};
 use crate::pretrain::TrainingTarget;
 use crate::provenance::{Provenance, TensorProvenance};
 use crate::reader::{Contents, Dataset, Entry};
-use crate::tensor::{Base, Fans, Layout, Name};
+use crate::tensor::{Base, Element, Fans, Layout, Name};
 use crate::text::{cut, escape, grouped, matches};
 use crate::verify::{TensorMatch, compare, copies, match_tensors};
 use crate::writer::Settings;
@@ -323,18 +323,24 @@ impl Verify {
         }
         let generator = self.numbers.generator();
         let wanted: Vec<_> = contents.entries.iter().filter(|entry| self.wants(&entry.name)).collect();
-        let drawn: Vec<_> = wanted.iter().filter_map(|&entry| Some((entry, entry.dtype()?))).collect();
-        if let (Some(first), []) = (wanted.first(), drawn.as_slice()) {
-            return Err(no_distribution(first));
-        }
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let layout = self.numbers.layout(self.layout.as_ref(), Some(contents.format))?;
-        let tensors = drawn.into_iter().map(|(entry, dtype)| {
+        let drawn = |entry: &Entry, dtype: Element| {
             let common = Common { dtype, layout: layout.clone(), fans, generator };
             let name = entry.name.parse().with_context(|| format!("`{}`", cut(&escape(&entry.name), 100)))?;
             DrawnTensor::from_base(name, entry.shape.clone(), expression, &common, base)
+        };
+        // Integers beside floating-point numbers count something: the scheme is not theirs.
+        let has_floats = wanted.iter().any(|entry| entry.dtype().is_some());
+        let tensors = wanted.iter().filter_map(|&entry| {
+            let element = entry.element().filter(|element| !has_floats || element.dtype().is_some())?;
+            Some(drawn(entry, element))
         });
-        Plan::new(generator, self.numbers.seed(), tensors.collect::<Result<Vec<_>>>()?)
+        let tensors = tensors.collect::<Result<Vec<_>>>()?;
+        if let (Some(first), []) = (wanted.first(), tensors.as_slice()) {
+            return Err(no_distribution(first));
+        }
+        Plan::new(generator, self.numbers.seed(), tensors)
     }
 
     /// The plan of a recipe, as in `fanin model`.
@@ -359,7 +365,7 @@ impl Verify {
 /// The error for a file in which no tensor has a distribution.
 fn no_distribution(entry: &Entry) -> Error {
     let (name, word) = (cut(&escape(&entry.name), 100), escape(&entry.type_word));
-    anyhow!("`{name}` has type {word}: only floating-point tensors can be verified")
+    anyhow!("`{name}` has type {word}: no scheme draws it")
 }
 
 /// The note on tensors of types that no distribution draws.

@@ -11,8 +11,10 @@ mod workspace;
 
 use std::sync::Arc;
 
+use anyhow::Context;
+
 use crate::statistics::truncated_normal::truncated_moments;
-use crate::tensor::{DType, Unfolding, to_f64};
+use crate::tensor::{DType, Element, Unfolding, to_f64};
 pub use kinds::{Deterministic, Iid, Joint, Moments, Named, RandomStreams};
 pub use marginal::cdf;
 pub use spec::TensorSpec;
@@ -209,8 +211,34 @@ impl Distribution {
         matches!(self, Self::Constant { value } if value.is_nan())
     }
 
-    /// Errors if a value of this distribution may not fit a dtype.
-    pub fn fits(&self, dtype: DType) -> anyhow::Result<()> {
+    /// The least and greatest value, if all are integers that do not depend on a seed.
+    fn integers(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::Constant { value } => Some((*value, *value)).filter(|_| value.fract() == 0.0),
+            Self::Deterministic(distribution) => distribution.integers(),
+            _ => None,
+        }
+    }
+
+    /// Errors if a value of this distribution may not fit a type.
+    pub fn fits(&self, element: impl Into<Element>) -> anyhow::Result<()> {
+        let element = element.into();
+        let Some((_, least, greatest)) = element.integer_range() else {
+            return self.fits_dtype(element.computed_in());
+        };
+        let word = element.word();
+        let (from, to) = self.integers().with_context(|| {
+            format!("its values are not integers, but {word} holds nothing else: use f64, f32, f16 or bf16")
+        })?;
+        // Every integer up to 2^53 is a double.
+        let largest = 2f64.powi(53);
+        #[expect(clippy::cast_possible_truncation, reason = "the bounds are integers")]
+        let inside = from >= -largest && to <= largest && from as i128 >= least && to as i128 <= greatest;
+        anyhow::ensure!(inside, "values from {from} to {to} exceed {word}: use a wider dtype");
+        Ok(())
+    }
+
+    fn fits_dtype(&self, dtype: DType) -> anyhow::Result<()> {
         // Every dtype has a NaN.
         if self.is_nan() {
             return Ok(());

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::plan::DrawnTensor;
 use crate::provenance::Provenance;
-use crate::tensor::{CopiedIdentity, DType, Element, Origin, Shape, Stored, StoredTensor};
+use crate::tensor::{CopiedIdentity, DType, Element, Origin, Shape, StoredTensor};
 use crate::text;
 
 /// The content of a file, except values.
@@ -83,18 +83,6 @@ impl Entry {
 /// Parses a provenance; if that fails, adds a note with the reason.
 pub(super) fn parse_provenance(text: &str, notes: &mut Vec<String>) -> Option<Provenance> {
     Provenance::parse(text).map_err(|error| notes.push(format!("the provenance is ignored: {error:#}"))).ok()
-}
-
-/// The size in bytes of an integer or boolean type, and its least and greatest value.
-pub(super) fn integer_range(element: Element) -> Option<(usize, i128, i128)> {
-    let Element::Stored(Stored { word, bits, .. }) = element else { return None };
-    let size = usize::try_from(*bits / 8).ok()?;
-    match word.as_bytes()[0] {
-        b'b' => Some((size, 0, 1)),
-        b'u' => Some((size, 0, (1 << bits) - 1)),
-        b'i' => Some((size, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)),
-        _ => None,
-    }
 }
 
 /// Reads exactly `length` bytes. The caller has checked `length` against the file's size.

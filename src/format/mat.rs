@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use flate2::read::ZlibDecoder;
 
-use super::entry::{integer_range, parse_provenance};
+use super::entry::parse_provenance;
 use super::{Entry, Format, Found, Piece, shown_name};
 use crate::plan::Plan;
 use crate::provenance::{self, Provenance};
@@ -428,7 +428,7 @@ impl Variable {
 /// Appends an integer of at most 32 bits, or a single, in the little-endian type of a class. Errors if it changes there.
 #[expect(clippy::cast_possible_truncation, reason = "doubles of integers are whole numbers")]
 fn widened(element: Element, value: f64, out: &mut Vec<u8>) -> Result<()> {
-    match integer_range(element) {
+    match element.integer_range() {
         Some((size, least, most)) => {
             let number = value as i128;
             ensure!((least..=most).contains(&number), "{number} is not a valid {}", element.word());

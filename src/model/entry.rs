@@ -7,7 +7,7 @@ use super::braces::Template;
 use super::document::{self, Node, SourceLocation};
 use super::expression::{Compiled, Language, Scope};
 use super::value::{from_number, size};
-use crate::tensor::{DType, Fans, Layout, Shape};
+use crate::tensor::{Element, Fans, Layout, Shape};
 use crate::text::{alternatives, cut, did_you_mean, escape};
 
 /// The reader of a recipe.
@@ -252,7 +252,7 @@ impl Settings<'_> {
         self.when.as_ref().map_or(Ok(true), |when| when.holds(scope).context("`when`"))
     }
 
-    pub(super) fn dtype(&self, scope: &Scope) -> Result<Option<DType>> {
+    pub(super) fn dtype(&self, scope: &Scope) -> Result<Option<Element>> {
         let read = |text: &Template| text.text(scope)?.parse();
         self.dtype.as_ref().map(read).transpose().context("`dtype`")
     }

@@ -200,7 +200,8 @@ impl Drawing<'_, '_> {
     }
 
     fn drawn(&self, slot: &TemplateTensor, scheme: &str, settings: &Settings) -> Result<DrawnTensor> {
-        let dtype = settings.dtype(self.scope)?.or(self.dtype).map_or_else(|| slot.dtype(), Ok)?;
+        let dtype = settings.dtype(self.scope)?.or(self.dtype.map(Element::Drawn));
+        let dtype = dtype.map_or_else(|| slot.dtype().map(Element::Drawn), Ok)?;
         let layout = settings.layout(self.scope)?.unwrap_or_else(|| self.layout.clone());
         let common = Common { dtype, layout, fans: settings.fans(self.scope)?, generator: self.generator };
         DrawnTensor::new(slot.name.clone(), slot.shape.clone(), scheme, &common)

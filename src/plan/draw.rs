@@ -7,13 +7,13 @@ use anyhow::{Result, ensure};
 use super::{Plan, Tensor};
 use crate::distribution::TensorSpec;
 use crate::generator::{self, Source};
-use crate::tensor::{Copied, DType, to_usize};
+use crate::tensor::{Copied, Element, to_usize};
 use crate::text;
 
 /// The values of a tensor, ready to be read in any order.
 pub enum Opened<'a> {
-    /// Drawn values of a dtype.
-    Numbers(DType, Box<dyn Source>),
+    /// Drawn values and their type in the file.
+    Numbers(Element, Box<dyn Source>),
     /// Bytes of a file.
     Copied(&'a Copied),
 }
@@ -23,11 +23,11 @@ impl Plan {
     pub fn open(&self, number: usize, threads: usize) -> Opened<'_> {
         match &self.tensors[number] {
             Tensor::Copied(copied) => Opened::Copied(&copied.copied),
-            Tensor::Drawn(drawn) => Opened::Numbers(drawn.dtype(), self.draw(drawn.spec(), threads)),
+            Tensor::Drawn(drawn) => Opened::Numbers(drawn.element(), self.draw(drawn.spec(), threads)),
             Tensor::Trained(trained) => {
                 let Some(values) = &trained.values else { unreachable!("a plan is written after its training") };
                 let spec = trained.initial.spec();
-                Opened::Numbers(spec.dtype, generator::held(Arc::clone(values), spec))
+                Opened::Numbers(trained.initial.element(), generator::held(Arc::clone(values), spec))
             }
         }
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{parity_table, resolve};
 use crate::distribution::{Distribution, TensorSpec};
-use crate::generator::{Generator, Values};
+use crate::generator::{Generator, NATIVE, Values};
 use crate::scheme::parity::DrawContext;
 use crate::scheme::{Requires, Resolved, Site};
 use crate::tensor::{Base, Copied, DType, Element, Fans, Layout, Name, Shape, Slice, TensorIdentity, TrainedIdentity};
@@ -26,6 +26,7 @@ pub enum Tensor {
 #[derive(Clone, Debug)]
 pub struct DrawnTensor {
     pub(super) spec: TensorSpec,
+    element: Element,
     expression: String,
     layout: Option<String>,
     fans: Option<Fans>,
@@ -56,14 +57,21 @@ pub struct TrainedTensor {
 /// The properties that all tensors of a command share.
 #[derive(Clone, Debug)]
 pub struct Common {
-    /// The type of the elements.
-    pub dtype: DType,
+    /// The type of the elements in the file.
+    pub dtype: Element,
     /// The roles of the axes.
     pub layout: Layout,
     /// Fans that override those of the layout.
     pub fans: Fans,
     /// The generator. With a framework's generator, names of schemes have the framework's meaning.
     pub generator: &'static Generator,
+}
+
+impl Common {
+    /// The generator that gives names of schemes their meaning. Integers are exact, so every generator has them.
+    pub fn meaning(&self) -> &'static Generator {
+        if self.dtype.dtype().is_some() { self.generator } else { NATIVE }
+    }
 }
 
 impl DrawnTensor {
@@ -74,7 +82,8 @@ impl DrawnTensor {
     /// use fanin::plan::{Common, DrawnTensor};
     /// use fanin::tensor::{DType, Fans, Layout};
     ///
-    /// let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
+    /// let (dtype, layout) = (DType::F32.into(), Layout::default());
+    /// let common = Common { dtype, layout, fans: Fans::default(), generator: NATIVE };
     /// let tensor = DrawnTensor::new("weight".parse()?, "784x256".parse()?, "he-normal", &common)?;
     /// assert_eq!(tensor.expression(), "he-normal:gain=relu,mode=fan-in");
     /// assert_eq!(tensor.fans().and_then(|fans| fans.fan_in), Some(784));
@@ -82,7 +91,7 @@ impl DrawnTensor {
     /// ```
     pub fn new(name: Name, shape: Shape, expression: &str, common: &Common) -> Result<Self> {
         let context = format!("scheme `{expression}` for `{name}={shape}`");
-        Self::resolved(name, shape, &resolve(expression, common.generator)?, common, None).context(context)
+        Self::resolved(name, shape, &resolve(expression, common.meaning())?, common, None).context(context)
     }
 
     /// A tensor by a scheme that may start from another tensor. Errors name neither the tensor nor the expression.
@@ -93,7 +102,7 @@ impl DrawnTensor {
         common: &Common,
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
-        Self::resolved(name, shape, &resolve(expression, common.generator)?, common, base)
+        Self::resolved(name, shape, &resolve(expression, common.meaning())?, common, base)
     }
 
     /// A tensor by a resolved scheme, such as that of a provenance, independent of frameworks' names.
@@ -104,13 +113,10 @@ impl DrawnTensor {
         common: &Common,
         base: Option<&Arc<Base>>,
     ) -> Result<Self> {
-        let row = parity_table(common.generator).map(|like| like.row(resolved)).transpose()?;
-        let target = common
-            .generator
-            .framework
-            .as_ref()
-            .map(|framework| DrawContext::new(common.dtype, framework.word))
-            .transpose()?;
+        let row = parity_table(common.meaning()).map(|like| like.row(resolved)).transpose()?;
+        let dtype = common.dtype.computed_in();
+        let target =
+            common.meaning().framework.as_ref().map(|framework| DrawContext::new(dtype, framework.word)).transpose()?;
         let site = Site::new(&shape, &common.layout, common.fans).with_base(base);
         let (distribution, canonical) =
             resolved.distribution(&site, row.and_then(|row| row.distribution).zip(target))?;
@@ -119,6 +125,7 @@ impl DrawnTensor {
         let is_exact = matches!(distribution, Distribution::Constant { .. });
         Ok(Self {
             notes: notes(resolved, &distribution, &shape, fans.is_some(), common),
+            element: common.dtype,
             expression: canonical,
             layout: common.layout.letters(shape.rank()).ok(),
             fans,
@@ -129,8 +136,8 @@ impl DrawnTensor {
                 name,
                 shape,
                 slice: None,
-                dtype: common.dtype,
-                precision: if row.is_some_and(|row| row.single) { common.dtype } else { DType::F64 },
+                dtype,
+                precision: if row.is_some_and(|row| row.single) { dtype } else { DType::F64 },
                 is_scaled: row.is_some_and(|row| row.scaled),
                 distribution,
                 order: None,
@@ -182,8 +189,8 @@ impl DrawnTensor {
     }
 
     /// The type of the elements in the file.
-    pub fn dtype(&self) -> DType {
-        self.spec.dtype
+    pub fn element(&self) -> Element {
+        self.element
     }
 
     /// The distribution of the values.
@@ -228,10 +235,7 @@ impl DrawnTensor {
 
     /// True if both tensors have one distribution, so that they may be aliases.
     pub(super) fn draws_as(&self, other: &Self) -> bool {
-        let drawn = |tensor: &Self| {
-            let TensorSpec { skipped, dtype, .. } = tensor.spec;
-            (skipped, dtype, tensor.given_fans, tensor.spec.whole().shape)
-        };
+        let drawn = |tensor: &Self| (tensor.spec.skipped, tensor.element, tensor.given_fans, tensor.spec.whole().shape);
         drawn(self) == drawn(other) && (&self.expression, &self.layout) == (&other.expression, &other.layout)
     }
 }
@@ -249,13 +253,14 @@ fn notes(
         notes.push(format!("shape {shape} has an axis of size 0, so the array is empty"));
     }
     let is_constant = matches!(distribution, Distribution::Constant { .. }) && !distribution.is_nan();
-    if is_constant && shape.rank() >= 2 && shape.count() > 1 {
+    let is_weight = common.dtype.dtype().is_some();
+    if is_weight && is_constant && shape.rank() >= 2 && shape.count() > 1 {
         notes.push(
             "with a constant weight all units start equal and stay equal; harmless for biases and output weights"
                 .into(),
         );
     }
-    notes.extend(distribution.too_small_for(common.dtype));
+    notes.extend(distribution.too_small_for(common.dtype.computed_in()));
     if !reads_fans && common.fans != Fans::default() {
         notes.push(format!("{} uses no fans: --fan-in and --fan-out have no effect", resolved.scheme.name));
     }
@@ -329,9 +334,7 @@ impl Tensor {
     pub fn element(&self) -> Element {
         match self {
             Self::Copied(copied) => copied.copied.values.element(),
-            Self::Drawn(drawn) | Self::Trained(TrainedTensor { initial: drawn, .. }) => {
-                Element::Drawn(drawn.spec.dtype)
-            }
+            Self::Drawn(drawn) | Self::Trained(TrainedTensor { initial: drawn, .. }) => drawn.element,
         }
     }
 

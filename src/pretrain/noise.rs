@@ -24,7 +24,8 @@ impl Noise {
     }
 
     fn of(distribution: &str, seed: u64, tensor: &Name, stream: &str) -> Result<Self> {
-        let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
+        let common =
+            Common { dtype: DType::F32.into(), layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
         let shape = Shape::new(vec![Shape::MAX_ELEMENTS])?;
         let tensor = DrawnTensor::new(format!("{tensor} {stream}").parse()?, shape, distribution, &common)?;
         Ok(Self(native(seed, tensor.spec(), 1)))

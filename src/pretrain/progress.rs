@@ -176,7 +176,8 @@ impl Stored {
             Numbers::Singles(values) => (DType::F32, values.len()),
             Numbers::Doubles(values) => (DType::F64, values.len()),
         };
-        let common = Common { dtype, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
+        let common =
+            Common { dtype: dtype.into(), layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
         let sizes = match self.columns {
             1 => vec![count],
             columns => vec![count / columns, columns],

@@ -74,7 +74,7 @@ impl TrainingTarget {
     where
         Values: From<Vec<T>>,
     {
-        let (name, dtype) = (self.tensor.name(), self.tensor.dtype());
+        let (name, dtype) = (self.tensor.name(), self.tensor.spec().dtype);
         let overflowing = values.iter().map(|&value| value.into()).find(|&value| !dtype.round(value).is_finite());
         if let Some(value) = overflowing {
             anyhow::bail!("`{name}` overflows {dtype} with {value:e}: use --scale standard, or a wider --dtype");

@@ -194,7 +194,7 @@ fn derive(entry: &mut Entry, provenance: &TensorProvenance, generator: &'static 
         ));
     } else {
         let tensor = provenance.tensor(&entry.name, generator)?;
-        check_same(entry, tensor.shape(), Element::Drawn(tensor.dtype()))?;
+        check_same(entry, tensor.shape(), tensor.element())?;
         entry.planned = Some(Box::new(tensor));
     }
     entry.confirm_type();

@@ -1,18 +1,23 @@
-//! Element types of files: those that are drawn, and others that are only copied.
+//! Element types of files: those that are drawn, integers that hold exact values, and others that are only copied.
+
+use std::str::FromStr;
+
+use anyhow::{Context, Error};
 
 use super::DType;
 use super::widen::{self, Widen};
+use crate::text::did_you_mean;
 
 /// Element type of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
     /// A type that schemes draw.
     Drawn(DType),
-    /// Any other type, whose values are only copied.
+    /// Any other type. Integers hold the values of some deterministic schemes; all other values are only copied.
     Stored(&'static Stored),
 }
 
-/// A type that no scheme draws.
+/// A type that no scheme draws in.
 #[derive(Debug)]
 pub struct Stored {
     /// Name in provenance and reports: that of safetensors, in lower case.
@@ -66,7 +71,7 @@ const fn packed(word: &'static str, bits: u64) -> Stored {
     Stored { word, numpy: None, torch: None, safetensors: true, bits, complex: false, float: true, widen: None }
 }
 
-/// All types that are copied and not drawn.
+/// All types that schemes do not draw in.
 pub const STORED: &[Stored] = &[
     integer("u64", "<u8", "uint64", 64, widen::u64s),
     integer("i64", "<i8", "int64", 64, widen::i64s),
@@ -150,6 +155,30 @@ impl Element {
         }
     }
 
+    /// The dtype in which values are computed: doubles hold the integers of schemes exactly.
+    pub fn computed_in(self) -> DType {
+        self.dtype().unwrap_or(DType::F64)
+    }
+
+    /// The size in bytes of an integer or boolean type, and its least and greatest value.
+    pub fn integer_range(self) -> Option<(usize, i128, i128)> {
+        let Self::Stored(Stored { word, bits, .. }) = self else { return None };
+        let size = usize::try_from(*bits / 8).ok()?;
+        match word.as_bytes()[0] {
+            b'b' => Some((size, 0, 1)),
+            b'u' => Some((size, 0, (1 << bits) - 1)),
+            b'i' => Some((size, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)),
+            _ => None,
+        }
+    }
+
+    /// Appends integers in this integer type as little-endian bytes.
+    #[expect(clippy::cast_possible_truncation, reason = "the values are integers of the type")]
+    pub fn narrow(self, integers: &[f64], bytes: &mut Vec<u8>) {
+        let size = self.part();
+        bytes.extend(integers.iter().flat_map(|&integer| (integer as i128).to_le_bytes().into_iter().take(size)));
+    }
+
     /// Size of an element in bits.
     pub fn bits(self) -> u64 {
         match self {
@@ -195,6 +224,30 @@ impl Element {
     /// True if its numbers have an IEEE sign bit.
     pub(super) fn is_float(self) -> bool {
         matches!(self, Self::Drawn(_)) || matches!(self, Self::Stored(stored) if stored.float)
+    }
+}
+
+impl From<DType> for Element {
+    fn from(dtype: DType) -> Self {
+        Self::Drawn(dtype)
+    }
+}
+
+impl FromStr for Element {
+    type Err = Error;
+
+    /// Parses any name of a dtype, or of an integer type in provenance or torch.
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        if let Ok(dtype) = text.parse() {
+            return Ok(Self::Drawn(dtype));
+        }
+        let word = text.rsplit('.').next().unwrap_or(text).to_lowercase();
+        let integers = || Self::all().filter(|element| element.integer_range().is_some());
+        let found = integers().find(|element| element.word() == word || element.torch() == Some(&word));
+        found.with_context(|| {
+            let words = DType::ALL.map(Self::Drawn).into_iter().chain(integers()).map(Self::word);
+            format!("unknown dtype `{text}`: use f64, f32, f16, bf16 or an integer type{}", did_you_mean(text, words))
+        })
     }
 }
 

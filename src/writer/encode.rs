@@ -1,6 +1,7 @@
 //! Encodes numbers as little-endian bytes of a dtype, in reused buffers.
 
 use std::io;
+use std::mem;
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -9,7 +10,7 @@ use pulp::{Simd, WithSimd};
 use crate::format;
 use crate::generator::Source;
 use crate::simd::dispatch;
-use crate::tensor::{DType, Shape, StoredTensor, to_bfloat16};
+use crate::tensor::{DType, Element, Shape, StoredTensor, to_bfloat16};
 
 /// Number of `f32` values drawn at a time before a conversion to another dtype. It fits a core's cache, amortises the
 /// overhead of a run, and is a multiple of every tile.
@@ -51,9 +52,9 @@ impl Encoder {
         }
     }
 
-    /// Reserves room for `count` elements of a dtype. Errors if memory is exhausted.
-    pub(super) fn reserve(&mut self, dtype: DType, count: usize) -> io::Result<()> {
-        match dtype {
+    /// Reserves room for `count` elements of a type. Errors if memory is exhausted.
+    pub(super) fn reserve(&mut self, element: Element, count: usize) -> io::Result<()> {
+        match element.computed_in() {
             DType::F64 => reserve(&mut self.doubles, count),
             DType::F32 => reserve(&mut self.singles, count),
             DType::F16 | DType::BF16 => reserve(&mut self.halves, count),
@@ -62,7 +63,8 @@ impl Encoder {
 
     /// Encodes elements `start..start + count` as little-endian bytes. Half-precision values are rounded once from
     /// single precision, to nearest, ties to even.
-    pub fn values(&mut self, source: &dyn Source, dtype: DType, start: u64, count: usize) {
+    pub fn values(&mut self, source: &dyn Source, element: Element, start: u64, count: usize) {
+        let Some(dtype) = element.dtype() else { return self.integers(source, element, start, count) };
         self.made = match dtype {
             DType::F64 => {
                 to_little_endian(self.doubles(source, start, count), |value| f64::from_bits(value.to_bits().to_le()));
@@ -79,18 +81,42 @@ impl Encoder {
         };
     }
 
+    fn integers(&mut self, source: &dyn Source, element: Element, start: u64, count: usize) {
+        self.doubles(source, start, count);
+        self.bytes.clear();
+        element.narrow(&self.doubles[..count], &mut self.bytes);
+        self.made = Made::Bytes;
+    }
+
     /// Encodes elements `start..start + count` of a copied tensor.
     pub fn copies(&mut self, stored: &StoredTensor, start: u64, count: usize) -> io::Result<()> {
         self.made = Made::Bytes;
         stored.read(start, count as u64, &mut self.bytes)
     }
 
-    /// Encodes elements `start..start + count` as JSON text.
-    pub fn text(&mut self, source: &dyn Source, shape: &Shape, dtype: DType, start: u64, count: usize) {
-        self.widened(source, dtype, start, count);
-        self.bytes.clear();
-        format::text(&mut self.bytes, shape, dtype, start, &self.doubles[..count]);
-        self.made = Made::Bytes;
+    /// Encodes elements `start..start + count` as JSON text. Errors for NaN and infinities.
+    pub fn text(
+        &mut self,
+        source: &dyn Source,
+        shape: &Shape,
+        element: Element,
+        start: u64,
+        count: usize,
+    ) -> io::Result<()> {
+        match element.dtype() {
+            Some(dtype) => {
+                self.widened(source, dtype, start, count);
+                self.bytes.clear();
+                format::text(&mut self.bytes, shape, dtype, start, &self.doubles[..count]);
+                self.made = Made::Bytes;
+                Ok(())
+            }
+            None => {
+                self.integers(source, element, start, count);
+                let bytes = mem::take(&mut self.bytes);
+                format::copied_text(&mut self.bytes, shape, element, start, &bytes)
+            }
+        }
     }
 
     /// Encodes elements `start..start + count` of a copied tensor as JSON text.

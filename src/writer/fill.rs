@@ -140,8 +140,12 @@ mod tests {
     #[test]
     fn a_panic_of_one_thread_leaves_no_other_waiting() {
         in_time(|| {
-            let common =
-                Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
+            let common = Common {
+                dtype: DType::F32.into(),
+                layout: Layout::default(),
+                fans: Fans::default(),
+                generator: NATIVE,
+            };
             let tensor = |name: &str| {
                 DrawnTensor::new(name.parse().unwrap(), "1000x1000".parse().unwrap(), "normal", &common).unwrap()
             };

@@ -11,7 +11,7 @@ use crate::format::{Piece, Render};
 use crate::generator::{Source, column_major};
 use crate::parallel::lock;
 use crate::plan::{Opened, Plan, Tensor};
-use crate::tensor::{DType, StoredTensor, to_usize};
+use crate::tensor::{DType, Element, StoredTensor, to_usize};
 
 /// Largest number of elements drawn at a time, a multiple of every tile. Small enough for a core's cache, and large
 /// enough that threads seldom contend for the file's kernel lock.
@@ -43,7 +43,7 @@ pub(super) struct Job<'a> {
 
 /// Source of a tensor's values.
 enum Origin {
-    Numbers(DType, Arc<dyn Source>),
+    Numbers(Element, Arc<dyn Source>),
     Copied(StoredTensor),
 }
 
@@ -151,10 +151,11 @@ impl<'a> Queue<'a> {
             let (Piece::Values(number) | Piece::Columns(number) | Piece::Text(number)) = job.piece else { break job };
             job.values =
                 Some(match (self.plan.open(*number, self.threads), job.tensor.filter(|_| job.is_by_columns())) {
-                    (Opened::Numbers(dtype, source), Some(tensor)) => {
-                        Origin::Numbers(dtype, column_major(&*source, tensor.shape(), dtype, self.threads).into())
+                    (Opened::Numbers(element, source), Some(tensor)) => {
+                        let dtype = element.computed_in();
+                        Origin::Numbers(element, column_major(&*source, tensor.shape(), dtype, self.threads).into())
                     }
-                    (Opened::Numbers(dtype, source), None) => Origin::Numbers(dtype, source.into()),
+                    (Opened::Numbers(element, source), None) => Origin::Numbers(element, source.into()),
                     (Opened::Copied(copied), Some(_)) => Origin::Copied(copied.values.reversed()),
                     (Opened::Copied(copied), None) => Origin::Copied(copied.values.clone()),
                 });
@@ -225,8 +226,8 @@ impl Job<'_> {
             _ => chunk - beyond_a_page(self.offset, chunk, tensor.element().bytes(1)),
         };
         let part_of = |values: &Origin| match values {
-            Origin::Numbers(dtype, source) => {
-                Origin::Numbers(*dtype, source.part(self.start, count).unwrap_or_else(|| Arc::clone(source)))
+            Origin::Numbers(element, source) => {
+                Origin::Numbers(*element, source.part(self.start, count).unwrap_or_else(|| Arc::clone(source)))
             }
             Origin::Copied(stored) => Origin::Copied(stored.clone()),
         };
@@ -242,13 +243,13 @@ impl Job<'_> {
         let Some(tensor) = self.tensor else { return Ok(()) };
         let (start, count) = (self.start, to_usize(self.count));
         match &self.values {
-            Some(Origin::Numbers(dtype, source)) if self.is_text() => {
-                encoder.reserve(DType::F64, count)?;
-                encoder.text(source.as_ref(), tensor.shape(), *dtype, start, count);
+            Some(Origin::Numbers(element, source)) if self.is_text() => {
+                encoder.reserve(DType::F64.into(), count)?;
+                encoder.text(source.as_ref(), tensor.shape(), *element, start, count)?;
             }
-            Some(Origin::Numbers(dtype, source)) => {
-                encoder.reserve(*dtype, count)?;
-                encoder.values(source.as_ref(), *dtype, start, count);
+            Some(Origin::Numbers(element, source)) => {
+                encoder.reserve(*element, count)?;
+                encoder.values(source.as_ref(), *element, start, count);
             }
             Some(Origin::Copied(stored)) if self.is_text() => {
                 encoder.text_of_copies(stored, tensor.shape(), start, count)?;

@@ -10,6 +10,7 @@ mod explain;
 mod help;
 mod init;
 mod inspect;
+mod integers;
 mod json;
 mod like;
 mod list;

@@ -126,7 +126,7 @@ fn units_of_nguyen_and_widrow_have_one_norm_and_directions_of_a_cube() {
 #[test]
 fn biases_of_nguyen_and_widrow_are_uniform_within_the_norm() {
     let fans = Fans { fan_in: Some(4), fan_out: None };
-    let common = Common { dtype: DType::F64, layout: "torch".parse().unwrap(), fans, generator: NATIVE };
+    let common = Common { dtype: DType::F64.into(), layout: "torch".parse().unwrap(), fans, generator: NATIVE };
     let tensor = DrawnTensor::new("bias".parse().unwrap(), "10000".parse().unwrap(), "nguyen-widrow", &common).unwrap();
     let found = faults(&Reference::uniform(7.0), Some((-7.0, 7.0)), draw::whole(9, &tensor));
     assert!(found.is_empty(), "{found:?}");

@@ -13,7 +13,8 @@ pub(crate) fn tensor(expression: &str, shape: &str, layout: &str, dtype: DType) 
 
 /// A tensor of any name.
 pub(crate) fn named(name: &str, expression: &str, shape: &str, layout: &str, dtype: DType) -> DrawnTensor {
-    let common = Common { dtype, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
+    let common =
+        Common { dtype: dtype.into(), layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
     DrawnTensor::from_base(name.parse().unwrap(), shape.parse().unwrap(), expression, &common, Some(&base())).unwrap()
 }
 
@@ -52,7 +53,7 @@ pub(crate) fn doubles(source: &dyn Source, start: u64, count: usize) -> Vec<f64>
 /// All elements of a tensor, those of f32 widened.
 pub(crate) fn whole(seed: u64, tensor: &DrawnTensor) -> Vec<f64> {
     let (source, count) = (open(seed, tensor), usize::try_from(tensor.shape().count()).unwrap());
-    match tensor.dtype() {
+    match tensor.spec().dtype {
         DType::F64 => doubles(&*source, 0, count),
         _ => singles(&*source, 0, count).into_iter().map(f64::from).collect(),
     }

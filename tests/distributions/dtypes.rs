@@ -34,7 +34,7 @@ impl Half {
 /// The values of a half-precision tensor as they stand in a file.
 fn encoded(source: &dyn Source, dtype: DType, count: usize) -> Vec<f64> {
     let mut encoder = Encoder::default();
-    encoder.values(source, dtype, 0, count);
+    encoder.values(source, dtype.into(), 0, count);
     let bits = encoder.bytes().chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     match dtype {
         DType::F16 => bits.map(|bits| f16::from_bits(bits).to_f64()).collect(),
@@ -157,7 +157,7 @@ fn not_a_number_is_none_in_any_dtype() {
     ] {
         let tensor = draw::tensor(NAN, "40x30", "io", dtype);
         let mut encoder = Encoder::default();
-        encoder.values(&*draw::open(1, &tensor), dtype, 0, 1200);
+        encoder.values(&*draw::open(1, &tensor), dtype.into(), 0, 1200);
         let bytes = encoder.bytes();
         assert!(bytes.chunks(quiet.len()).all(|value| value == quiet), "{dtype}: {:?}", &bytes[..8]);
         assert_eq!(

@@ -20,8 +20,12 @@ use crate::temporary::Temporary;
 const SHAPES: [&str; 6] = ["()", "0x5", "7", "3x4x5", "2x0x3", "300x70"];
 
 fn tensor(name: &str, shape: &str, expression: &str, dtype: DType) -> DrawnTensor {
-    let common =
-        Common { dtype, layout: Layout::default(), fans: Fans { fan_in: Some(12), fan_out: None }, generator: NATIVE };
+    let common = Common {
+        dtype: dtype.into(),
+        layout: Layout::default(),
+        fans: Fans { fan_in: Some(12), fan_out: None },
+        generator: NATIVE,
+    };
     DrawnTensor::new(name.parse().unwrap(), shape.parse().unwrap(), expression, &common).unwrap()
 }
 
@@ -49,10 +53,10 @@ fn written(plan: &Plan, format: &Format) -> Temporary {
 /// The values as they were drawn.
 fn drawn(plan: &Plan, tensor: &Tensor) -> Vec<f64> {
     let number = plan.tensors().iter().position(|other| other.name() == tensor.name()).unwrap();
-    let Opened::Numbers(dtype, source) = plan.open(number, 1) else { panic!("`{}` is copied", tensor.name()) };
+    let Opened::Numbers(element, source) = plan.open(number, 1) else { panic!("`{}` is copied", tensor.name()) };
     let count = usize::try_from(tensor.shape().count()).unwrap();
     let mut encoder = writer::Encoder::default();
-    encoder.widened(source.as_ref(), dtype, 0, count).to_vec()
+    encoder.widened(source.as_ref(), element.computed_in(), 0, count).to_vec()
 }
 
 /// A tensor's name, values and figures.
@@ -112,7 +116,7 @@ fn several_tensors_keep_their_values_and_distributions() {
         tensor("e", "0", "zeros", DType::F32),
     ];
     for format in FORMATS.iter().filter(|format| format.holds_several) {
-        let held = tensors.iter().filter(|tensor| format.has_type(Element::Drawn(tensor.dtype())));
+        let held = tensors.iter().filter(|tensor| format.has_type(tensor.element()));
         let plan = plan(held.cloned().collect());
         let file = written(&plan, format);
         let contents = Contents::open(&file.0).unwrap();

@@ -99,7 +99,7 @@ const WORDS: &str = "
 /// What a scheme draws on a shape that it takes.
 fn tensor(expression: &str, shape: &str) -> DrawnTensor {
     let common =
-        Common { dtype: DType::F64, layout: "io".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
+        Common { dtype: DType::F64.into(), layout: "io".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
     DrawnTensor::new("weight".parse().unwrap(), shape.parse().unwrap(), expression, &common)
         .unwrap_or_else(|error| panic!("{expression}: {error:#}"))
 }

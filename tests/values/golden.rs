@@ -158,13 +158,18 @@ fn drawn() -> BTreeMap<String, String> {
     let mut rows = BTreeMap::new();
     for (expression, shape, layout) in cases() {
         for dtype in DType::ALL {
-            let common = Common { dtype, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
+            let common = Common {
+                dtype: dtype.into(),
+                layout: layout.parse().unwrap(),
+                fans: Fans::default(),
+                generator: NATIVE,
+            };
             let (name, sizes) = ("weight".parse().unwrap(), shape.parse().unwrap());
             let tensor = DrawnTensor::from_base(name, sizes, expression, &common, Some(&base())).unwrap();
             let source = native(SEED, tensor.spec(), 2);
             let mut encoder = Encoder::default();
             let count = usize::try_from(tensor.shape().count()).unwrap();
-            encoder.values(source.as_ref(), dtype, 0, count);
+            encoder.values(source.as_ref(), dtype.into(), 0, count);
             let bytes = encoder.bytes();
             let mut line: String = Sha256::digest(bytes)[..16].iter().fold(String::new(), |mut hex, byte| {
                 let _ = write!(hex, "{byte:02x}");
@@ -228,7 +233,8 @@ fn every_scheme_draws_the_values_that_it_has_always_drawn() {
 
 #[test]
 fn far_elements_high_seeds_and_other_names_have_their_values_too() {
-    let common = Common { dtype: DType::F32, layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
+    let common =
+        Common { dtype: DType::F32.into(), layout: Layout::default(), fans: Fans::default(), generator: NATIVE };
     let rows = [
         ("normal:std=1", "重み", u64::MAX, 1 << 47, NORMALS),
         ("uniform:low=0,high=1", "model.layers.31.mlp.weight", 1 << 32, (1 << 40) + 7, UNIFORMS),
@@ -260,7 +266,7 @@ fn a_plain_layout_is_not_part_of_the_words() {
     // The layout only moves a distribution's scale: the same words are found in every one.
     let draw = |layout: &str| {
         let common = Common {
-            dtype: DType::F32,
+            dtype: DType::F32.into(),
             layout: layout.parse::<Layout>().unwrap(),
             fans: Fans::default(),
             generator: NATIVE,

@@ -122,7 +122,7 @@ fn expression(framework: &str, name: &str, with: &BTreeMap<String, Value>) -> St
 }
 
 fn tensor(expression: &str, shape: &[u64], layout: &str) -> anyhow::Result<DrawnTensor> {
-    let common = Common { dtype: DType::F32, layout: layout.parse()?, fans: Fans::default(), generator: NATIVE };
+    let common = Common { dtype: DType::F32.into(), layout: layout.parse()?, fans: Fans::default(), generator: NATIVE };
     DrawnTensor::new("weight".parse()?, Shape::new(shape.to_vec())?, expression, &common)
 }
 

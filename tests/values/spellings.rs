@@ -13,7 +13,7 @@ fn scheme_of(means: &str) -> &'static scheme::Scheme {
 /// An expression on a shape that is legal for the scheme.
 fn drawn(expression: &str, scheme: &scheme::Scheme) -> anyhow::Result<DrawnTensor> {
     let (_, shape, layout) = scheme.example.on("48x36");
-    let common = Common { dtype: DType::F32, layout: layout.parse()?, fans: Fans::default(), generator: NATIVE };
+    let common = Common { dtype: DType::F32.into(), layout: layout.parse()?, fans: Fans::default(), generator: NATIVE };
     DrawnTensor::new("weight".parse()?, shape.parse()?, expression, &common)
 }
 
@@ -118,8 +118,12 @@ fn a_value_that_is_wrong_would_be_seen() {
 #[test]
 fn a_parameter_that_only_sounds_like_an_arrangement_is_the_schemes_own_in_every_layout() {
     let distribution = |expression: &str, layout: &str| {
-        let common =
-            Common { dtype: DType::F32, layout: layout.parse().unwrap(), fans: Fans::default(), generator: NATIVE };
+        let common = Common {
+            dtype: DType::F32.into(),
+            layout: layout.parse().unwrap(),
+            fans: Fans::default(),
+            generator: NATIVE,
+        };
         let tensor = DrawnTensor::new("weight".parse().unwrap(), "48x48".parse().unwrap(), expression, &common);
         let tensor = tensor.unwrap_or_else(|error| panic!("{expression} in layout {layout}: {error:#}"));
         format!("{:?}", tensor.distribution())

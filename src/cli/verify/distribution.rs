@@ -213,7 +213,7 @@ impl<'a> Row<'a> {
         vec![
             cut(&escape(tensor.name().as_str()), 100),
             tensor.shape().to_string(),
-            tensor.dtype().to_string(),
+            tensor.element().word().into(),
             statistic("distance"),
             statistic("mean"),
             statistic("std"),

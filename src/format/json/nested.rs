@@ -6,12 +6,11 @@ use anyhow::{Result, ensure};
 use half::{bf16, f16};
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
-use crate::format::entry::integer_range;
 use crate::tensor::{DType, Element, Shape, to_f32};
 
 /// True if JSON numbers or booleans can represent the type.
 pub(super) fn is_written(element: Element) -> bool {
-    matches!(element, Element::Drawn(_)) || integer_range(element).is_some()
+    matches!(element, Element::Drawn(_)) || element.integer_range().is_some()
 }
 
 /// Nested lists of one depth, and of one length at each depth.
@@ -76,7 +75,7 @@ impl Nested {
                 store(dtype, value.double(), &mut self.bytes).map_err(|error| error.to_string())
             }
             (Some(element), value) => {
-                let fits = integer_range(element).and_then(|(size, least, most)| {
+                let fits = element.integer_range().and_then(|(size, least, most)| {
                     let number =
                         value.integer(element.word() == "bool").filter(|number| (least..=most).contains(number))?;
                     self.bytes.extend(number.to_le_bytes().iter().take(size));

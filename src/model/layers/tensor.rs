@@ -114,7 +114,7 @@ impl LayerTensor {
         };
         let needs_fans = || Ok::<_, anyhow::Error>(scheme::resolve(expression)?.scheme.requires == Requires::Fans);
         let fans = if self.role == TensorRole::Bias && needs_fans()? { self.fans } else { Fans::default() };
-        let common = Common { dtype, layout, fans, generator };
+        let common = Common { dtype: dtype.into(), layout, fans, generator };
         let sizes: Vec<String> = self.shape.iter().map(u64::to_string).collect();
         let shape = Shape::new(self.shape.clone()).with_context(|| format!("`{name}={}`", sizes.join("x")))?;
         Ok(DrawnTensor::new(name.parse()?, shape, expression, &common)?.skipping(self.skipped))

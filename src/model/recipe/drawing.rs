@@ -84,14 +84,14 @@ impl<'e> Building<'_, 'e> {
         }
         let letters = letters.map(str::parse).transpose()?;
         let common = Common {
-            dtype: given.0.unwrap_or(*dtype),
+            dtype: given.0.unwrap_or(Element::Drawn(*dtype)),
             layout: given.1.or(letters).unwrap_or_else(|| layout.clone()),
             fans,
             generator,
         };
         let tensor = DrawnTensor::new(name.parse()?, shape.clone(), &scheme, &common);
         let tensor = tensor.map_err(by_rule)?;
-        self.work.bytes = self.work.bytes.saturating_add(Element::Drawn(tensor.dtype()).bytes(tensor.shape().count()));
+        self.work.bytes = self.work.bytes.saturating_add(tensor.element().bytes(tensor.shape().count()));
         ensure!(self.work.bytes <= Plan::MAX_BYTES, "the tensors up to `{name}` take more than 2^62 bytes");
         Ok(tensor.skipping(*skipped))
     }

@@ -330,8 +330,12 @@ mod tests {
             ("double-cycle:backward=0,crossed=true,radius=1", 5),
             ("self-loop-feedback-cycle:weight=0,self-loop=0,radius=1", 5),
         ];
-        let common =
-            Common { dtype: DType::F32, layout: "oi".parse().unwrap(), fans: Fans::default(), generator: NATIVE };
+        let common = Common {
+            dtype: DType::F32.into(),
+            layout: "oi".parse().unwrap(),
+            fans: Fans::default(),
+            generator: NATIVE,
+        };
         let tensor = |expression: &str, n: usize| {
             let shape = format!("{n}x{n}").parse().unwrap();
             DrawnTensor::new("w".parse().unwrap(), shape, expression, &common)

@@ -32,7 +32,7 @@ fn unknown_words_are_refused_with_the_nearest_known_one() {
         ("init normal 3 --format NPYYY", &["`NPYYY`", "`fanin list formats` shows all"]),
         ("init normal 3 --layout trch", &["`trch`", "did you mean `torch`?"]),
         ("init normal 3x3 --layout oz", &["`oz`", "use letters, as in oihw"]),
-        ("init normal 3 --dtype f23", &["`f23`", "f64, f32, f16 or bf16", "did you mean `f"]),
+        ("init normal 3 --dtype f23", &["`f23`", "f64, f32, f16, bf16 or an integer type", "did you mean `f"]),
         ("init normal 3 --sed 1", &["`--sed`", "`--seed`"]),
         ("init normal 3 -x", &["`-x`"]),
         ("list shcemes", &["`shcemes`", "schemes"]),
