@@ -83,7 +83,7 @@ impl Names<'_> {
     }
 }
 
-/// The tensors of a recipe and of those that it extends, in order.
+/// The tensors of a recipe and of those that it extends, in order. The rules of the recipe around a component, `outer`, come first.
 pub(super) fn items<'e>(
     instance: &Instance<'_, 'e>,
     work: &mut Work,
@@ -176,7 +176,7 @@ impl<'a, 'e> Building<'a, 'e> {
         let head = head.as_ref().map(|head| head.text(scope)).transpose().with_context(context)?;
         let instance = self.instance.component(table, head).with_context(context)?;
         let rules = Rules::read(*reading, *rules, scope)?;
-        let items = instance.items(self.work, Some((&rules, scope)))?;
+        let items = items(&instance, self.work, Some((&rules, scope)))?;
         if !is_family {
             rules.all_matched()?;
         }

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 
-use super::building::{Work, items};
 use super::changes::Changes;
 use super::general::General;
 use super::required;
 use super::shared::{SharedBlocks, shared_blocks};
-use super::tensors::Item;
 use super::written::written;
 use crate::model::Request;
 use crate::model::block::{Block, Content};
@@ -133,10 +131,5 @@ impl<'a, 'e> Instance<'a, 'e> {
         let constants =
             self.constants.component(part.language, table, &Written { head, ..written(part.unit, None)? })?;
         Instance::new(part, constants, self.request, Some(&self.general))
-    }
-
-    /// The tensors in order. The rules of the recipe that it is a component of come first.
-    pub(super) fn items(&self, work: &mut Work, rules: Option<(&Rules<'e>, &Scope)>) -> Result<Vec<Item<'e>>> {
-        items(self, work, rules)
     }
 }

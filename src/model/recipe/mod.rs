@@ -15,7 +15,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Map;
 
-use self::building::Work;
+use self::building::{Work, items};
 pub(super) use self::general::General;
 use self::instance::{Instance, Parsed};
 use self::shared::are_used;
@@ -59,7 +59,7 @@ pub(super) fn model(chain: &Arc<Chain>, request: &Request) -> Result<Model> {
     let (language, common) = (Language::new(), if uses_shared(&unit) { Source::shared()? } else { None });
     let parsed = Parsed::read(&language, &unit, common.as_ref())?;
     let instance = Instance::of_request(&parsed, request)?;
-    let items = instance.items(&mut Work::default(), None)?;
+    let items = items(&instance, &mut Work::default(), None)?;
     let (plan, tied) = plan(&chain.own().shown_name, items, &instance.general, is_sorted(chain)?)?;
     for (number, (source, (rules, changes))) in chain.sources().iter().zip(&instance.decisions).enumerate() {
         if source.is_family() {
