@@ -19,6 +19,8 @@ use crate::scheme::frameworks::Framework;
 use crate::scheme::parity::{self, ParityTable};
 use crate::scheme::{self, Resolved};
 use crate::tensor::{Name, Seed};
+use crate::tensor::Seed;
+use crate::text::cut;
 
 /// The content of a file.
 #[derive(Clone, Debug)]
@@ -207,7 +209,12 @@ pub fn parity_table(generator: &Generator) -> Option<&'static ParityTable> {
 pub fn like(text: &str) -> Result<&'static Generator> {
     let canonical = |word: &str| Framework::find(word).map_or_else(|_| word.to_lowercase(), |row| row.word.into());
     let words: Vec<String> = text.split(':').map(canonical).collect();
-    Generator::like(&words.join(":")).or_else(|_| Generator::like(text))
+    let found = Generator::like(&words.join(":")).or_else(|_| Generator::like(text));
+    let near = || Framework::nearest(text).filter(|near| Generator::like(near).is_ok());
+    found.or_else(|error| match near() {
+        Some(near) => bail!("unknown framework `{}`; did you mean `{near}`?", cut(text, 60)),
+        None => Err(error),
+    })
 }
 
 /// The scheme of an expression, as the framework of a generator means it.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use super::expression::fold;
-use crate::text::{did_you_mean, did_you_mean_or_list};
+use crate::text::{did_you_mean, did_you_mean_or_list, nearest};
 
 /// A framework, program or paper with its own names for schemes.
 pub struct Framework {
@@ -87,6 +87,12 @@ impl Framework {
             let known = FRAMEWORKS.iter().map(|row| row.word);
             format!("unknown framework `{word}`{}", did_you_mean_or_list(&word.to_lowercase(), known, "frameworks"))
         })
+    }
+
+    /// The word of the framework that has the nearest word, if one is close enough.
+    pub fn nearest(word: &str) -> Option<&'static str> {
+        let words = FRAMEWORKS.iter().flat_map(|row| [row.word].into_iter().chain(row.words.iter().copied()));
+        Some(Self::known(nearest(&word.to_lowercase(), words)?)?.word)
     }
 
     fn known(word: &str) -> Option<&'static Self> {

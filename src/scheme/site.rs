@@ -122,7 +122,7 @@ impl<'a> Site<'a> {
             return Ok(fan);
         }
         let Self { shape, layout, .. } = self;
-        let fix = format!("--{} N", word.replace('_', "-"));
+        let fix = format!("--{} N (in a recipe `{word} = N`)", word.replace('_', "-"));
         let axes = self.axes().map_err(|why| match shape.rank() {
             0 => anyhow!("shape {shape} has no axis, so {word} is unknown: pass {fix}"),
             1 => anyhow!("shape {shape} has one axis, so {word} is unknown: pass {fix}"),

@@ -109,7 +109,7 @@ impl Verify {
         let mut failed: Vec<&TestResult> = row.fit.tests.iter().filter(is_failed).collect();
         failed.sort_by(|one, other| one.p_value.total_cmp(&other.p_value));
         for test in failed.iter().take(SHOWN) {
-            screen.line(format!("`{name}`: {} (p {:.1e})", test.text, test.p_value))?;
+            screen.line(format!("`{name}`: {} (p {})", test.text, shown_p(test.p_value, 1)))?;
         }
         if failed.len() > SHOWN {
             let more = grouped((failed.len() - SHOWN) as u64);
@@ -217,9 +217,14 @@ impl<'a> Row<'a> {
             statistic("distance"),
             statistic("mean"),
             statistic("std"),
-            corrected.map_or(ABSENT.into(), |probability| format!("{probability:.2e}")),
+            corrected.map_or(ABSENT.into(), |probability| shown_p(probability, 2)),
             word,
             cut(tensor.expression(), 100),
         ]
     }
+}
+
+/// A p-value. One that doubles cannot hold is 0.
+fn shown_p(probability: f64, digits: usize) -> String {
+    if probability == 0.0 { "< 1e-300".into() } else { format!("{probability:.digits$e}") }
 }
