@@ -94,7 +94,7 @@ impl List {
             }
             (What::Models, _) => {
                 let found = models::found(self.search.as_deref())?;
-                headed(screen, found.iter().map(|row| (models::kind(row.kind), row.model_type, models::classes(row))))?;
+                headed(screen, found.iter().map(|row| (row.kind.word(), row.model_type, models::classes(row))))?;
             }
             (What::Frameworks, _) => coverage::summary(screen)?,
             _ => screen.rows(self.rows()?.into_iter().map(|row| row.cells))?,

@@ -35,6 +35,19 @@ pub(super) enum Key {
     },
 }
 
+/// A key at its path, for people.
+#[derive(Clone, Debug)]
+pub struct KeyFacts {
+    /// The path, as in `text_config.hidden_size`.
+    pub path: String,
+    /// The types, or the family of a part.
+    pub types: Vec<String>,
+    /// The default; `None` for a part.
+    pub default: Option<Value>,
+    /// Other names of the key.
+    pub second_names: Vec<String>,
+}
+
 /// The types of keys that every configuration may have.
 const COMMON: &[(&str, &str)] = &[
     ("architectures", "list|none"),
@@ -83,6 +96,30 @@ impl Facts {
             *facts = std::mem::take(facts).with_parts_of(part)?;
         }
         Ok(self)
+    }
+
+    /// Each key at its path, with those of its parts.
+    pub(super) fn described(&self, prefix: &str) -> Vec<KeyFacts> {
+        let mut all = Vec::new();
+        for (key, entry) in &self.keys {
+            let path = format!("{prefix}{key}");
+            let second_names = self.second_names(key).into_iter().map(|name| format!("{prefix}{name}")).collect();
+            let (types, default) = match entry {
+                Key::Value(types, value) | Key::Computed(types, value, _) => (types, Some(value.clone())),
+                Key::Table { model_type, .. } => (model_type, None),
+            };
+            let types = types.split('|').map(Into::into).collect();
+            all.push(KeyFacts { path: path.clone(), types, default, second_names });
+            if let Key::Table { facts, .. } = entry {
+                all.extend(facts.described(&format!("{path}.")));
+            }
+        }
+        all
+    }
+
+    /// The names of keys that every configuration may have.
+    pub(super) fn common() -> impl Iterator<Item = &'static str> {
+        COMMON.iter().map(|&(name, _)| name)
     }
 
     /// The keys.
@@ -143,7 +180,7 @@ impl Facts {
 
     /// The names that `has` accepts, and second names.
     pub(super) fn names(&self) -> Vec<String> {
-        let common = COMMON.iter().map(|&(key, _)| key.to_string());
+        let common = Self::common().map(Into::into);
         let mut names: Vec<String> = common.chain(self.alias.keys().cloned()).collect();
         for (key, entry) in &self.keys {
             names.push(key.clone());

@@ -17,6 +17,7 @@ use super::facts::Facts;
 use super::{Document, Model, Request, library};
 use crate::text::{cut, escape, nearest};
 
+pub use super::facts::KeyFacts;
 pub use head::{Head, Kind};
 
 /// The library and version that the families follow.
@@ -37,6 +38,8 @@ pub struct Family {
     pub kind: Kind,
     /// Its classes, the default first.
     pub heads: Vec<Head>,
+    /// The head of the model that is a component of another.
+    pub base: String,
     recipe: Document,
     facts: Facts,
 }
@@ -77,8 +80,8 @@ impl Family {
 
     fn read(name: &str) -> Result<Option<Self>> {
         let Some((model_type, recipe)) = Document::of_family(name)? else { return Ok(None) };
-        let (kind, heads) = head::heads(model_type, &recipe)?;
-        Ok(Some(Self { model_type, kind, heads, recipe, facts: Facts::of(model_type)? }))
+        let (kind, heads, base) = head::heads(model_type, &recipe)?;
+        Ok(Some(Self { model_type, kind, heads, base, recipe, facts: Facts::of(model_type)? }))
     }
 
     /// The names of its classes, the default first.
@@ -90,13 +93,19 @@ impl Family {
         self.heads.first().with_context(|| format!("{}: no head", self.model_type))
     }
 
-    /// The keys of its `config.json`, each with the default of the library.
-    pub fn keys(&self) -> Result<Vec<(String, Value)>> {
-        let (_, config) = self.configured(Config::default(), &[], &Request::default(), true, &mut Vec::new())?;
-        let own = ["architectures", "dtype", "transformers_version"];
-        let keys = config.values().filter(|(key, _)| !own.contains(key) && !is_private(key));
-        let keys = keys.map(|(key, value)| (key.into(), value));
-        Ok(keys.chain([("num_labels".into(), reading::LABELS.into())]).collect())
+    /// The keys of its `config.json`, as in the library.
+    pub fn keys(&self) -> Vec<KeyFacts> {
+        self.facts.described("")
+    }
+
+    /// The keys that the `config.json` of every family may have.
+    pub fn common_keys() -> impl Iterator<Item = &'static str> {
+        Facts::common()
+    }
+
+    /// The families that it extends, the nearest first.
+    pub fn extends(&self) -> Vec<&str> {
+        self.recipe.extends()
     }
 
     /// The model of a configuration with some values replaced, and the configuration to write.

@@ -97,6 +97,11 @@ impl Document {
         Ok(Chain::of_family(name)?.map(|(name, chain)| (name, Self(Arc::new(chain)))))
     }
 
+    /// The families that it extends, the nearest first.
+    pub fn extends(&self) -> Vec<&str> {
+        self.0.sources().iter().skip(1).filter_map(sources::Source::family).collect()
+    }
+
     /// The table `[family]`, with the keys of the families that it extends.
     pub fn family(&self) -> Result<Map<String, serde_json::Value>> {
         let entries = self.0.entries("family")?;

@@ -19,7 +19,6 @@ use crate::scheme::frameworks::Framework;
 use crate::scheme::parity::{self, ParityTable};
 use crate::scheme::{self, Resolved};
 use crate::tensor::{Name, Seed};
-use crate::tensor::Seed;
 use crate::text::cut;
 
 /// The content of a file.

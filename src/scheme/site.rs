@@ -122,10 +122,10 @@ impl<'a> Site<'a> {
             return Ok(fan);
         }
         let Self { shape, layout, .. } = self;
-        let fix = format!("--{} N (in a recipe `{word} = N`)", word.replace('_', "-"));
+        let fix = format!("--{} N", word.replace('_', "-"));
         let axes = self.axes().map_err(|why| match shape.rank() {
-            0 => anyhow!("shape {shape} has no axis, so {word} is unknown: pass {fix}"),
-            1 => anyhow!("shape {shape} has one axis, so {word} is unknown: pass {fix}"),
+            0 => anyhow!("shape {shape} has no axis, so {word} is unknown: pass {fix}, or `{word} = N` in a recipe"),
+            1 => anyhow!("shape {shape} has one axis, so {word} is unknown: pass {fix}, or `{word} = N` in a recipe"),
             _ => anyhow!("{why}: pass {fix}, or another --layout"),
         })?;
         of(&axes).with_context(|| format!("layout `{layout}` does not give {word}: pass {fix}, or another --layout"))

@@ -205,3 +205,22 @@ fn packing_is_explained_like_a_scheme() {
         assert!(text.contains(parameter), "{parameter} in {text}");
     }
 }
+
+#[test]
+fn a_model_has_its_kind_and_the_keys_of_its_configuration_with_types_and_other_names() {
+    let folder = Folder::new();
+    let page = String::from_utf8(folder.done("explain gpt2")).unwrap();
+    for line in [
+        "gpt2: a decoder model, as in transformers ",
+        "  heads       GPT2LMHeadModel, GPT2Model, ",
+        "  base        Model\n",
+        "              n_embd=768: int; also hidden_size\n",
+        "  other keys  architectures, ",
+    ] {
+        assert!(page.contains(line), "{line}: {page}");
+    }
+    let page: Value = serde_json::from_slice(&folder.done("explain clip --json")).unwrap();
+    let key = |name: &str| page["keys"].as_array().unwrap().iter().find(|key| key["name"] == name).unwrap().clone();
+    assert_eq!(key("text_config")["text"], "the configuration of a clip_text_model");
+    assert_eq!(key("vision_config.image_size")["default"], "224");
+}

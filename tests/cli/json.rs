@@ -205,7 +205,8 @@ fn the_keys_of_list_and_explain_are_documented() {
     let lines: Vec<String> = lists.iter().map(|what| format!("list {what}")).collect();
     check("list", &folder, &lines.iter().map(String::as_str).collect::<Vec<_>>());
     let names = ["he-normal", "keras.HeNormal", "normal", "constant", "orthogonal", "torch.Conv1d", "packing", "hippo"];
-    let others = ["gelu", "safetensors", "torch", "flax", "gpt2", "rbm", "torch.nn.LSTM", "layout io", "numpy-2.4"];
+    let others =
+        ["gelu", "safetensors", "torch", "flax", "gpt2", "qwen3", "rbm", "torch.nn.LSTM", "layout io", "numpy-2.4"];
     let names = [&names[..], &others, &["glorot 2010", "--seed", "moments"]].concat();
     let lines: Vec<String> = names.iter().map(|name| format!("explain {name}")).collect();
     check("explain", &folder, &lines.iter().map(String::as_str).collect::<Vec<_>>());

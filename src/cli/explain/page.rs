@@ -7,9 +7,13 @@ use serde_json::{Value, json};
 use crate::cli::screen::Screen;
 use crate::scheme::AnyParameter;
 use crate::show::hanging;
+use crate::text::cut;
 
 /// The width of the column of section names.
 const INDENT: usize = 14;
+
+/// The longest name with a default that is printed in full, in characters.
+const LONGEST_WORD: usize = 100;
 
 /// A page on a name, from the registry that has it.
 pub(super) struct Page {
@@ -105,7 +109,7 @@ impl Page {
                     for (position, row) in rows.iter().enumerate() {
                         let section = if position == 0 { section } else { "" };
                         let colon = if row.text.is_empty() { "" } else { ": " };
-                        entry(screen, section, &format!("{}{colon}{}", row.word(), row.text))?;
+                        entry(screen, section, &format!("{}{colon}{}", cut(&row.word(), LONGEST_WORD), row.text))?;
                     }
                 }
             }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::page::{Page, Row};
 use crate::format::FORMATS;
 use crate::generator::GENERATORS;
-use crate::model::family::{FOLLOWS, Family};
+use crate::model::family::{FOLLOWS, Family, KeyFacts};
 use crate::model::layers::modules::{self, MODULES, Module, ModuleSpec};
 use crate::model::library;
 use crate::model::moments;
@@ -13,7 +13,7 @@ use crate::pretrain::METHODS;
 use crate::scheme::frameworks::{FRAMEWORKS, Framework, Name, Unsupported};
 use crate::scheme::gain::{self, DEFAULT_SLOPE, GAINS};
 use crate::tensor::LAYOUTS;
-use crate::text::figure;
+use crate::text::{alternatives, figure};
 
 pub(super) fn gain_names() -> Vec<String> {
     GAINS.iter().flat_map(|gain| std::iter::once(&gain.name).chain(gain.aliases)).map(ToString::to_string).collect()
@@ -46,14 +46,30 @@ pub(super) fn model_page(typed: &str) -> Result<Option<Page>> {
         return Ok(None);
     }
     let family = Family::find(&word)?;
-    let mut page = Page::new("model", family.model_type, format!("a family of models, as in {FOLLOWS}"));
+    let kind = family.kind.word();
+    let article = if kind.starts_with(['a', 'e', 'o']) { "an" } else { "a" };
+    let mut page = Page::new("model", family.model_type, format!("{article} {kind} model, as in {FOLLOWS}"));
     page.words("heads", family.classes());
-    let keys = family.keys()?.into_iter();
-    page.rows("keys", keys.map(|(name, value)| Row { name, default: Some(value.to_string()), text: String::new() }));
+    page.text("base", family.base.as_str());
+    let extends = family.extends();
+    page.text("extends", if extends.is_empty() { "no other model".into() } else { extends.join(", ") });
+    page.rows("keys", family.keys().into_iter().map(key));
+    page.words("other keys", Family::common_keys());
     let (model, head) = (family.model_type, family.classes().last());
     let head = head.map(|head| format!(" --set 'architectures=[\"{head}\"]'")).unwrap_or_default();
     page.text("example", format!("fanin model {model}{head} --dry-run"));
     Ok(Some(page))
+}
+
+/// A key with its default, types and other names.
+fn key(key: KeyFacts) -> Row {
+    let types = match &key.default {
+        Some(_) => alternatives(&key.types),
+        None => format!("the configuration of a {}", key.types.concat()),
+    };
+    let also =
+        if key.second_names.is_empty() { String::new() } else { format!("; also {}", key.second_names.join(", ")) };
+    Row { name: key.path, default: key.default.map(|value| value.to_string()), text: format!("{types}{also}") }
 }
 
 pub(super) fn rule_set_names() -> Vec<String> {

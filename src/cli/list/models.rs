@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use crate::model::family::{Family, Kind};
+use crate::model::family::Family;
 
 /// The families that have every word in their names, kinds or classes, ordered by kind.
 pub(super) fn found(words: Option<&str>) -> Result<Vec<Family>> {
@@ -12,7 +12,7 @@ pub(super) fn found(words: Option<&str>) -> Result<Vec<Family>> {
     let Some(words) = words else { return Ok(families) };
     let wanted: Vec<String> = words.split_whitespace().map(plain).collect();
     families.retain(|family| {
-        let texts = family.classes().chain([family.model_type, kind(family.kind)]);
+        let texts = family.classes().chain([family.model_type, family.kind.word()]);
         let texts: Vec<String> = texts.map(plain).collect();
         wanted.iter().all(|word| texts.iter().any(|text| text.contains(word.as_str())))
     });
@@ -28,18 +28,6 @@ fn plain(text: &str) -> String {
     text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-pub(super) fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Decoder => "decoder",
-        Kind::Encoder => "encoder",
-        Kind::EncoderDecoder => "encoder-decoder",
-        Kind::Vision => "vision",
-        Kind::VisionLanguage => "vision-language",
-        Kind::Audio => "audio",
-        Kind::Other => "other",
-    }
-}
-
 /// The classes of a family, with their common beginning once: `Llama: ForCausalLM, Model`.
 pub(super) fn classes(family: &Family) -> String {
     let heads = || family.heads.iter();
@@ -51,5 +39,5 @@ pub(super) fn classes(family: &Family) -> String {
 pub(super) fn json(family: &Family) -> Value {
     let heads: Vec<&str> = family.heads.iter().map(|head| head.word.as_str()).collect();
     let classes: Vec<&str> = family.classes().collect();
-    json!({ "name": family.model_type, "kind": kind(family.kind), "heads": heads, "architectures": classes })
+    json!({ "name": family.model_type, "kind": family.kind.word(), "heads": heads, "architectures": classes })
 }

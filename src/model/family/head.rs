@@ -1,13 +1,13 @@
 //! The table `[family]`: the kind of a family, and its classes.
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::model::Document;
 
 /// The kind of a family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A causal language model.
@@ -73,8 +73,23 @@ impl Head {
     }
 }
 
-/// The kind of a family and its heads, the default first.
-pub(super) fn heads(name: &str, recipe: &Document) -> Result<(Kind, Vec<Head>)> {
+impl Kind {
+    /// The word in `[family]`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Decoder => "decoder",
+            Self::Encoder => "encoder",
+            Self::EncoderDecoder => "encoder-decoder",
+            Self::Vision => "vision",
+            Self::VisionLanguage => "vision-language",
+            Self::Audio => "audio",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The kind of a family, its heads, the default first, and the head that is a component.
+pub(super) fn heads(name: &str, recipe: &Document) -> Result<(Kind, Vec<Head>, String)> {
     let context = || format!("families/{name}.toml: [family]");
     let table = recipe.family()?.into();
     let Table { kind, class, heads, base, classes } = serde_json::from_value(table).with_context(context)?;
@@ -87,5 +102,5 @@ pub(super) fn heads(name: &str, recipe: &Document) -> Result<(Kind, Vec<Head>)> 
         let own = classes.get(&word).and_then(Value::as_str).map(String::from);
         Head { class: own.unwrap_or_else(|| format!("{class}{word}")), word }
     };
-    Ok((kind, heads.into_iter().map(named).collect()))
+    Ok((kind, heads.into_iter().map(named).collect(), base))
 }
