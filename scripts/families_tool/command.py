@@ -4,7 +4,7 @@ import argparse
 import time
 import traceback
 
-from . import configs, facts, library, proposals, tables
+from . import configs, facts, library, pages, proposals, published, tables
 
 
 def families():
@@ -47,25 +47,40 @@ def run_model(model_type):
     return [f"by name: {line}" for line in check.run(model_type)]
 
 
+def news(model_type):
+    from . import news
+
+    return news.of(model_type)
+
+
 OTHERS = 2  # random configurations that `check` tries
-COMMANDS = {"config": config, "propose": propose, "record": record, "check": check, "run": run_model}
+COMMANDS = {"config": config, "propose": propose, "record": record, "check": check, "run": run_model, "news": news}
 
 
 def run(arguments, text):
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("command", choices=[*COMMANDS, "published", "page"])
     parser.add_argument("types", nargs="*", help="model types [default: all families]")
     asked = parser.parse_args(arguments)
-    failed = 0
+    if asked.command == "published":
+        published.write([published.measured(model) for model in published.models()])
+        return 0
+    if asked.command == "page":
+        pages.write()
+        return 0
+    wrong = {}
     for model_type in asked.types or families():
         start = time.monotonic()
         try:
-            wrong = COMMANDS[asked.command](model_type)
+            found = COMMANDS[asked.command](model_type)
         except Exception as error:
-            wrong = [line for line in traceback.format_exception(error)[-3:]]
-        failed += bool(wrong)
-        if asked.command in ("check", "run") and not wrong:
-            print(f"ok     {model_type} ({time.monotonic() - start:.1f} s)")
-        if wrong:
-            print(f"FAILED {model_type} ({time.monotonic() - start:.1f} s)", *wrong, sep="\n       ")
-    return 1 if failed else 0
+            found = traceback.format_exception(error)[-3:]
+        seconds = time.monotonic() - start
+        if found:
+            wrong[model_type] = found
+            print(f"FAILED {model_type} ({seconds:.1f} s)", *found, sep="\n       ", flush=True)
+        elif asked.command in ("check", "run", "news"):
+            print(f"ok     {model_type} ({seconds:.1f} s)", flush=True)
+    if asked.command == "news" and not asked.types:
+        pages.write(pages.release(wrong))
+    return 1 if wrong else 0

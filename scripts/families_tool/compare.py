@@ -47,6 +47,25 @@ def plans(report, facts):
     return faults, drawn
 
 
+def changes(before, after):
+    """The differences between two facts of a case."""
+    faults = Faults()
+    for name in before.tensors.keys() | after.tensors.keys():
+        one, other = before.tensors.get(name), after.tensors.get(name)
+        if one is None:
+            faults.add(name, f"new, {other[0]} {other[1]}")
+        elif other is None:
+            faults.add(name, f"gone, it was {one[0]} {one[1]}")
+        elif one[0] != other[0]:
+            faults.add(name, f"{other[0]}, it was {one[0]}")
+        elif str(one[1]) != str(other[1]) and not (isinstance(one[1], dict) and isinstance(other[1], dict)):
+            faults.add(name, f"{other[1]}, it was {one[1]}")
+    for name in before.ties.keys() | after.ties.keys():
+        if before.ties.get(name) != after.ties.get(name):
+            faults.add(name, f"tied to {after.ties.get(name)}, it was to {before.ties.get(name)}")
+    return faults.lines()
+
+
 def distribution(tensor, law):
     """The difference between a tensor of a report and a law; `None` if only its values tell."""
     if isinstance(law, dict) or "distribution" not in tensor:

@@ -1,7 +1,9 @@
 """Proposed cases: small and odd sizes, every flag that changes the tensors, and every class of the library."""
 
 import copy
+import functools
 import importlib
+import json
 import re
 
 import torch
@@ -45,11 +47,13 @@ def propose(model_type, cases):
     if not cases:
         cases = [{"class": names[0], "config": base}]
     for number in range(len(cases), SIZED):
-        other = resized(model_type, names[number % len(names)], base, number)
-        cases.append({"class": names[number % len(names)], "config": other})
+        name = next(name for name in (names[number % len(names)], cases[0]["class"]) if builds(model_type, name, base))
+        cases.append({"class": name, "config": resized(model_type, name, base, number)})
     flip(model_type, cases)
     known = {case["class"] for case in cases}
-    return cases + [{"class": name, "config": base} for name in names if name not in known]
+    # The others need more than sizes, such as a list of layers.
+    others = [name for name in names if name not in known and builds(model_type, name, base)]
+    return cases + [{"class": name, "config": base} for name in others]
 
 
 def classes(model_type):
@@ -185,8 +189,13 @@ def at(table, path):
 
 def facts_of(model_type, case, config=None):
     """What a change of a flag may change; `None` if the library refuses it."""
+    return recorded(model_type, case["class"], json.dumps(case["config"] if config is None else config))
+
+
+@functools.lru_cache(maxsize=8)
+def recorded(model_type, name, config):
     try:
-        found = facts.of(model_type, {"class": case["class"], "config": case["config"] if config is None else config}, draws=0)
+        found = facts.of(model_type, {"class": name, "config": json.loads(config)}, draws=0)
         return found.tensors, found.ties
     except Exception:
         return None

@@ -23,7 +23,11 @@ def path(model_type):
 
 
 def cases(model_type):
-    return json.loads(path(model_type).read_text())["cases"] if path(model_type).exists() else []
+    return read(model_type)["cases"] if path(model_type).exists() else []
+
+
+def read(model_type):
+    return json.loads(path(model_type).read_text())
 
 
 def write(model_type, cases, facts):
@@ -197,6 +201,45 @@ def span(text):
     for run in text.split(","):
         first, _, last = run.partition("-")
         yield from range(int(first), int(last or first) + 1)
+
+
+# --- from a table to facts ------------------------------------------------------------------------------------------------------
+
+
+def facts(table):
+    """The facts of each case of a table."""
+    found = []
+    for case, body in enumerate(table["body"]):
+        fact = Facts({}, {}, body)
+        for key, rows in table["tensors"].items():
+            prefix, _, places = key.partition("@")
+            places = table["places"][places][case] if places else ""
+            for chosen in numbers(places) if places is not None else ():
+                for rest, row in rows.items():
+                    add(fact, table, case, prefix + rest.rstrip(), chosen, row)
+        found.append(fact)
+    return found
+
+
+def add(fact, table, case, name, numbers, row):
+    """Adds a row with some numbers to the facts of a case."""
+
+    def full(name):
+        name = name.replace("^", fact.body or "", 1)
+        for number in numbers:
+            name = name.replace("{}", str(number), 1)
+        return name
+
+    def value(kind, symbol):
+        column = table[kind][symbol]
+        return column[case] if isinstance(column, list) else column
+
+    if row.startswith("= "):
+        fact.ties[full(name)] = full(row[2:])
+        return
+    *axes, law = row.split(" ")
+    law = int(law) if law in "01" else value("laws", law)
+    fact.tensors[full(name)] = [value("sizes", axis) for axis in axes], law
 
 
 # --- the text of a table --------------------------------------------------------------------------------------------------------

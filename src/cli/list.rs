@@ -34,7 +34,7 @@ pub(super) struct List {
     /// In the names, summaries and sources of schemes, and in the names, kinds and classes of models.
     #[arg(long, value_name = "WORDS", help_heading = help::OUTPUT, conflicts_with = "markdown")]
     search: Option<String>,
-    /// Print all schemes or frameworks as Markdown
+    /// Print all schemes, frameworks or models as Markdown
     #[arg(long, help_heading = help::OUTPUT)]
     markdown: bool,
     /// Print as JSON
@@ -73,8 +73,8 @@ fn row<const N: usize>(cells: [&str; N], json: Value) -> Row {
 
 impl List {
     pub(super) fn run(&self, out: &mut dyn Write) -> Result<()> {
-        let pages = [What::Schemes, What::Frameworks];
-        ensure!(!self.markdown || pages.contains(&self.what), "--markdown is only for schemes and frameworks");
+        let pages = [What::Schemes, What::Frameworks, What::Models];
+        ensure!(!self.markdown || pages.contains(&self.what), "--markdown is only for schemes, frameworks and models");
         ensure!(self.framework.is_none() || self.what == What::Schemes, "--framework is only for schemes");
         let searched = [What::Schemes, What::Models];
         ensure!(self.search.is_none() || searched.contains(&self.what), "--search is only for schemes and models");
@@ -83,7 +83,11 @@ impl List {
             return Ok(writeln!(out, "{}", json_line(&Value::from(rows)))?);
         }
         if self.markdown {
-            return Ok(if self.what == What::Schemes { explain::markdown(out) } else { coverage::page(out) }?);
+            return match self.what {
+                What::Schemes => Ok(explain::markdown(out)?),
+                What::Models => models::markdown(out),
+                _ => Ok(coverage::page(out)?),
+            };
         }
         let screen = &mut Screen::stdout(out);
         match (self.what, &self.framework) {

@@ -8,5 +8,6 @@ mod formulas;
 mod golden;
 mod laws;
 mod parity;
+mod published;
 mod signatures;
 mod spellings;

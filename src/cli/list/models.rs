@@ -1,9 +1,11 @@
 //! The list of model families by their kinds.
 
+use std::io::Write;
+
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use crate::model::family::Family;
+use crate::model::family::{FOLLOWS, Family};
 
 /// The families that have every word in their names, kinds or classes, ordered by kind.
 pub(super) fn found(words: Option<&str>) -> Result<Vec<Family>> {
@@ -40,4 +42,25 @@ pub(super) fn json(family: &Family) -> Value {
     let heads: Vec<&str> = family.heads.iter().map(|head| head.word.as_str()).collect();
     let classes: Vec<&str> = family.classes().collect();
     json!({ "name": family.model_type, "kind": family.kind.word(), "heads": heads, "architectures": classes })
+}
+
+/// The page of all families, as Markdown.
+pub(super) fn markdown(out: &mut dyn Write) -> Result<()> {
+    let families = found(None)?;
+    writeln!(out, "# Models\n")?;
+    writeln!(
+        out,
+        "Made by `fanin list models --markdown`; `fanin explain NAME` shows the keys of a model's configuration."
+    )?;
+    writeln!(
+        out,
+        "Names, shapes, ties, values and default configurations follow {FOLLOWS}. The first class is the default."
+    )?;
+    for of_kind in families.chunk_by(|one, other| one.kind == other.kind) {
+        writeln!(out, "\n## {}\n\n| model | classes |\n|---|---|", of_kind[0].kind.word())?;
+        for family in of_kind {
+            writeln!(out, "| `{}` | {} |", family.model_type, classes(family))?;
+        }
+    }
+    Ok(())
 }

@@ -150,7 +150,7 @@ fn names_that_are_no_schemes_are_refused_with_what_to_do_instead() {
         ("init torch.nn.init.calculate_gain 3x3", &["gain", "fanin list gains"]),
         ("list schemes --framework troch", &["`troch`", "did you mean `torch`?"]),
         ("list frameworks --framework torch", &["--framework", "only for schemes"]),
-        ("list gains --markdown", &["--markdown", "schemes and frameworks"]),
+        ("list gains --markdown", &["--markdown", "frameworks and models"]),
         ("list schemes --framework torch --markdown", &["--framework", "--markdown"]),
         ("init torch.kaiming_normal_:a=0.2,nonlinearity=rleu 3x3", &["`rleu`", "did you mean `relu`?"]),
         ("init torch.kaiming_normal_:a=0.2,slope=0.1 3x3", &["`slope` is given twice"]),
