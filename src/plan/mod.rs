@@ -174,10 +174,13 @@ impl Plan {
 pub type Turn = (usize, usize);
 
 /// Numbers random tensors by their turns, for a sequential generator.
-pub fn put_in_turn(generator: &Generator, tensors: &mut [DrawnTensor], turns: &[Turn]) {
-    let mut drawing: Vec<(&mut DrawnTensor, Turn)> =
-        tensors.iter_mut().zip(turns.iter().copied()).filter(|(tensor, _)| tensor.distribution().is_random()).collect();
-    if generator.framework.is_none() || generator.seeds_layers() || drawing.len() < 2 {
+pub fn put_in_turn<'t>(generator: &Generator, tensors: impl IntoIterator<Item = &'t mut DrawnTensor>, turns: &[Turn]) {
+    if generator.framework.is_none() || generator.seeds_layers() {
+        return;
+    }
+    let random = tensors.into_iter().zip(turns.iter().copied()).filter(|(tensor, _)| tensor.distribution().is_random());
+    let mut drawing: Vec<(&mut DrawnTensor, Turn)> = random.collect();
+    if drawing.len() < 2 {
         return;
     }
     drawing.sort_by(|(one, first), (other, second)| (first, one.expression()).cmp(&(second, other.expression())));

@@ -293,7 +293,7 @@ impl<'a, 'e> Building<'a, 'e> {
             return Ok(());
         }
         let content = content(self, &names)?;
-        let name = names.last().to_string();
+        let name = names.last().into();
         self.items.push(self.level, Item { name, place, content });
         Ok(())
     }
@@ -308,7 +308,7 @@ impl<'a, 'e> Building<'a, 'e> {
 
     fn seeds(&mut self, place: SourceLocation<'e>, number: u64) {
         if number > 0 {
-            self.items.push(self.level, Item { name: String::new(), place, content: Content::Seeds(number) });
+            self.items.push(self.level, Item { name: "".into(), place, content: Content::Seeds(number) });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The tensors of a recipe in order, and the plan that they make.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -11,7 +12,7 @@ use crate::tensor::Name;
 
 /// A tensor by its name in the recipe that makes it.
 pub(super) struct Item<'e> {
-    pub(super) name: String,
+    pub(super) name: Rc<str>,
     pub(super) place: SourceLocation<'e>,
     pub(super) content: Content,
 }
@@ -28,7 +29,7 @@ pub(super) enum Content {
 /// The tensors so far: those of a recipe, and of each recipe that it extends.
 pub(super) struct Items<'e> {
     levels: Vec<Vec<Slot<'e>>>,
-    names: HashMap<String, (usize, usize)>,
+    names: HashMap<Rc<str>, (usize, usize)>,
     /// The places of the changes that gave tensors their names.
     renamed: HashMap<String, SourceLocation<'e>>,
 }
@@ -37,6 +38,8 @@ enum Slot<'e> {
     Item(Item<'e>),
     /// The place of a tensor that a nearer recipe replaces, by level and index.
     Replaced(usize, usize),
+    /// A tensor that has its place already.
+    Taken,
 }
 
 impl<'e> Items<'e> {
@@ -68,23 +71,23 @@ impl<'e> Items<'e> {
     /// Adds a tensor to the recipe at `level`.
     pub(super) fn push(&mut self, level: usize, item: Item<'e>) {
         if !matches!(item.content, Content::Seeds(_)) {
-            self.names.insert(item.name.clone(), (level, self.levels[level].len()));
+            self.names.insert(Rc::clone(&item.name), (level, self.levels[level].len()));
         }
         self.levels[level].push(Slot::Item(item));
     }
 
     /// The tensors in order: those of the recipe that extends no other come first.
     pub(super) fn in_order(self) -> Vec<Item<'e>> {
-        let mut levels: Vec<Vec<Option<Slot>>> =
-            self.levels.into_iter().map(|level| level.into_iter().map(Some).collect()).collect();
+        drop(self.names);
+        let mut levels = self.levels;
         let mut items = Vec::with_capacity(levels.iter().map(Vec::len).sum());
         for level in (0..levels.len()).rev() {
             for index in 0..levels[level].len() {
-                let mut slot = levels[level][index].take();
-                while let Some(Slot::Replaced(level, index)) = slot {
-                    slot = levels[level][index].take();
+                let mut slot = std::mem::replace(&mut levels[level][index], Slot::Taken);
+                while let Slot::Replaced(level, index) = slot {
+                    slot = std::mem::replace(&mut levels[level][index], Slot::Taken);
                 }
-                if let Some(Slot::Item(item)) = slot {
+                if let Slot::Item(item) = slot {
                     items.push(item);
                 }
             }
@@ -98,22 +101,24 @@ type Tied = Vec<(Name, Name)>;
 
 /// The plan of tensors in order, and those that it does not write.
 pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool) -> Result<(Plan, Tied)> {
-    let (mut tensors, mut turns, mut tied, mut seeds) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let (mut tensors, mut turns, mut tied, mut seeds) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new(), 0);
     let mut entry = None;
-    for Item { name, place, content } in items {
-        let name = || name.parse::<Name>().with_context(|| place.to_string());
+    for Item { name: name_in_recipe, place, content } in items {
+        let name = || name_in_recipe.parse::<Name>().with_context(|| place.to_string());
         match content {
             Content::Seeds(more) => seeds += more,
             Content::Tied(to) => {
                 let to = to.parse().context("`tied`").with_context(|| place.to_string())?;
                 tied.push((name()?, to, place));
             }
-            Content::Drawn(tensor, (number, turn)) => {
-                let mut tensor = tensor.named(name()?);
+            Content::Drawn(mut tensor, (number, turn)) => {
+                if tensor.name().as_str() != &*name_in_recipe {
+                    *tensor = tensor.named(name()?);
+                }
                 let first = entry.filter(|&(before, _)| before == number).map_or(tensors.len(), |(_, first)| first);
                 entry = Some((number, first));
                 if general.generator.seeds_layers() && tensor.distribution().is_random() {
-                    tensor = tensor.in_order(Some(seeds));
+                    *tensor = tensor.in_order(Some(seeds));
                     seeds += 1;
                 }
                 turns.push((first, turn));
@@ -122,10 +127,11 @@ pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool
         }
     }
     ensure!(!tensors.is_empty(), "{file}: no tensors");
-    put_in_turn(general.generator, &mut tensors, &turns);
+    put_in_turn(general.generator, tensors.iter_mut().map(Box::as_mut), &turns);
     if sorted {
         tensors.sort_by(|one, other| one.name().cmp(other.name()));
     }
+    let tensors = tensors.into_iter().map(|tensor| *tensor);
     let plan = Plan::of_layers(general.generator, general.seed.clone(), tensors).with_context(|| file.to_string())?;
     let tied = resolved(&plan, &tied)?;
     Ok((plan, tied))
