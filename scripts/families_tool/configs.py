@@ -25,6 +25,7 @@ def facts(config, table=None):
     """Second names and keys of a configuration; those of its parts are nested."""
     table = library.saved(config) if table is None else table
     kinds = annotations(type(config))
+    origins = sources(config)
     keys = {}
     for key, value in table.items():
         part = vars(config).get(key)
@@ -33,8 +34,41 @@ def facts(config, table=None):
         if isinstance(part, transformers.PreTrainedConfig):
             keys[key] = {"model_type": part.model_type, **facts(part, value)}
         else:
-            keys[key] = [kinds.get(key, "any"), value]
+            keys[key] = [kinds.get(key, "any"), value, *([origins[key]] if key in origins else [])]
     return {"alias": dict(sorted(config.attribute_map.items())), "keys": keys}
+
+
+def sources(config):
+    """For each key that the library computes from others: those, found by changing each key alone."""
+    table = library.saved(config)
+    given = {field.name: field.default for field in fields(config)} if is_dataclass(config) else table
+    computed = [key for key, value in table.items() if key not in given or given[key] is None and value is not None]
+    found = {}
+    for key, value in table.items() if computed else ():
+        for other in (other for other in changed(value) if other != value):
+            try:
+                after = library.saved(type(config)(**{key: other}))
+            except Exception:
+                continue
+            for moved in computed:
+                if moved != key and after.get(moved) != table[moved]:
+                    found.setdefault(moved, []).append(key)
+            break
+    return found
+
+
+def changed(value):
+    """Other values of a key, the likeliest first."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [2 * value, value + 1]
+    if isinstance(value, float):
+        return [2 * value + 1.0]
+    if isinstance(value, list) and value:
+        inner = value[0][0][::-1] if isinstance(value[0], list) and isinstance(value[0][0], list) else None
+        return [value + value, value[:-1], value[::-1], *([[[inner, *value[0][1:]], *value[1:]]] if inner else [])]
+    return [7] if value is None else ["relu"] if isinstance(value, str) else []
 
 
 def annotations(config_class):
