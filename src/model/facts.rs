@@ -178,6 +178,14 @@ impl Facts {
         }
     }
 
+    /// The facts of a part.
+    pub(super) fn part(&self, key: &str) -> Option<&Self> {
+        match self.keys.get(key) {
+            Some(Key::Table { facts, .. }) => Some(facts),
+            _ => None,
+        }
+    }
+
     /// The names that `has` accepts, and second names.
     pub(super) fn names(&self) -> Vec<String> {
         let common = Self::common().map(Into::into);

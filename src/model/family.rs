@@ -2,7 +2,7 @@
 //!
 //! Each family is a recipe in `families`. The table `[family]` has its kind and classes, and `[config]` has values for the written
 //! `config.json`. Constants that start with `_` are private: they are computed from the others,
-//! and neither read from a `config.json` nor written to one.
+//! and neither read from a `config.json` nor written to one. A key of the library may start with `_` too.
 
 mod head;
 mod reading;
@@ -173,10 +173,6 @@ pub fn from_defaults(model_type: &str, settings: &Settings, asked: &Request) -> 
     let mut notes = Vec::new();
     let (model, config) = family.configured(config, settings, asked, true, &mut notes)?;
     Ok(Configured { model, config: config.to_text().into(), notes })
-}
-
-fn is_private(key: &str) -> bool {
-    key.starts_with('_')
 }
 
 #[cfg(test)]

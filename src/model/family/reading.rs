@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 
-use super::{FILE, Family, HEAD, Head, Settings, is_private};
+use super::{FILE, Family, HEAD, Head, Settings};
 use crate::model::config::{Config, python_words};
 use crate::model::facts::{Facts, whole};
 use crate::model::{Model, Request};
@@ -178,10 +178,10 @@ impl<'f> Reading<'f> {
     /// The request with the values of the configuration as constants.
     fn request(&self, head: &Head, dtype: DType, asked: &Request) -> Result<Request> {
         let mut request = Request { dtype: Some(dtype), ..asked.clone() };
-        let (mut first, second) = self.facts.split(public(self.config.to_map()));
+        let (mut first, second) = self.facts.split(public(self.config.to_map(), Some(&self.facts)));
         let mut values = first.clone();
         merge(&mut values, second.clone());
-        request.constants.below(public(self.facts.defaults(&values)));
+        request.constants.below(self.facts.defaults(&values));
         let labels = first.remove("id2label").and_then(|labels| labels.as_object().map(Map::len));
         let count = labels.map(Value::from).or_else(|| first.remove("num_labels").filter(Value::is_u64));
         first.insert("num_labels".into(), count.unwrap_or_else(|| LABELS.into()));
@@ -189,21 +189,29 @@ impl<'f> Reading<'f> {
         request.constants.merge(first);
         if !second.is_empty() {
             // The library sets second names after it has computed other keys.
-            request.constants.merge(public(self.family.recipe.values(&request)?));
+            request.constants.merge(public(self.family.recipe.values(&request)?, Some(&self.facts)));
             request.constants.merge(second);
         }
         Ok(request)
     }
 }
 
-/// The values without private ones, at any depth.
-fn public(values: Map<String, Value>) -> Map<String, Value> {
-    let known = values.into_iter().filter(|(key, _)| !is_private(key));
-    let part = |value| match value {
-        Value::Object(part) => public(part).into(),
-        value => value,
+/// The values without those of private constants, at any depth. A key of the library is public.
+fn public(values: Map<String, Value>, facts: Option<&Facts>) -> Map<String, Value> {
+    let is_known = |key: &str| facts.is_some_and(|facts| facts.has(key));
+    let known = values.into_iter().filter(|(key, _)| is_known(key) || !is_private(key));
+    let part = |(key, value): (String, Value)| match value {
+        Value::Object(part) => {
+            let part = public(part, facts.and_then(|facts| facts.part(&key)));
+            (key, part.into())
+        }
+        value => (key, value),
     };
-    known.map(|(key, value)| (key, part(value))).collect()
+    known.map(part).collect()
+}
+
+fn is_private(key: &str) -> bool {
+    key.starts_with('_')
 }
 
 /// Replaces values by others, tables entry by entry.

@@ -163,6 +163,18 @@ fn a_null_table_is_the_family_s_own() {
 }
 
 #[test]
+fn a_key_of_the_library_may_begin_as_private_constants_do() {
+    let opt = |more: &str| of(&format!(r#"{{"model_type": "opt"{more}}}"#), &[], &Request::default()).unwrap();
+    let has_norm = |configured: &Configured| names(configured).contains(&"model.decoder.final_layer_norm.weight");
+    assert!(has_norm(&opt("")));
+    assert!(!has_norm(&opt(r#", "_remove_final_layer_norm": true"#)));
+    assert_eq!(names(&opt(r#", "_projects": true"#)), names(&opt("")), "a constant of the recipe is private");
+    let set = [("_remove_final_layer_norm".to_string(), json!(true))];
+    let made = from_defaults("opt", &set, &Request::default()).unwrap();
+    assert!(String::from_utf8(made.config).unwrap().contains(r#""_remove_final_layer_norm": true"#));
+}
+
+#[test]
 fn refusals_name_the_culprit() {
     let with = |key: &str| TINY.replacen('{', &format!("{{{key}, "), 1);
     for (text, settings, message) in [

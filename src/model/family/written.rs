@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
 use super::reading::{LABELS, Reading};
-use super::{FOLLOWS, Head, is_private};
+use super::{FOLLOWS, Head};
 use crate::model::config::Config;
 use crate::model::evaluate;
 use crate::model::facts::{Facts, Key};
@@ -76,7 +76,6 @@ fn complete(facts: &Facts, constants: &Map<String, Value>, own: &Map<String, Val
                 part.insert("model_type".into(), model_type.as_str().into());
                 Some(part.into())
             }
-            Key::Value(_, default) if is_private(key) => Some(default.clone()),
             // What depends on other keys, and is not a constant, is left to the library.
             Key::Value(..) | Key::Computed(..) => constants.get(key).cloned(),
         };
