@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::generator::Generator;
-use crate::plan::{Common, DrawnTensor, Plan, Tensor};
+use crate::plan::{Common, DrawnTensor, Plan, Tensor, norm_of};
 use crate::scheme;
 use crate::tensor::{
     Base, CopiedIdentity, DType, Element, Fans, Layout, Name, Seed, Shape, Slice, TensorIdentity, TrainedIdentity,
@@ -182,8 +182,10 @@ impl TensorProvenance {
         };
         let fans = Fans { fan_in: self.fan_in, fan_out: self.fan_out };
         let common = Common { dtype: self.element()?, layout, fans, generator };
-        let resolved = scheme::resolve(&self.scheme)?;
-        let whole = DrawnTensor::resolved(name, shape, &resolved, &common, base)?;
+        let whole = match norm_of(&self.scheme) {
+            Some(of) => DrawnTensor::norms(name, shape, of, common.dtype)?,
+            None => DrawnTensor::resolved(name, shape, &scheme::resolve(&self.scheme)?, &common, base)?,
+        };
         let skipped = self.skipped.unwrap_or_default();
         ensure!(skipped <= MAX_SKIPPED, "it skips {skipped} values: at most 2^48 are allowed");
         let whole = whole.in_order(self.order).skipping(skipped);

@@ -20,7 +20,7 @@ use super::{Outcome, help, shown};
 use crate::format::Format;
 use crate::generator::{Generator, NATIVE};
 use crate::model::Model;
-use crate::plan::{Common, DrawnTensor, Plan};
+use crate::plan::{Common, DrawnTensor, Plan, norm_of};
 use crate::pretrain::TrainingTarget;
 use crate::provenance::{Provenance, TensorProvenance};
 use crate::reader::{Contents, Dataset, Entry};
@@ -267,12 +267,11 @@ impl Verify {
         let generator = Generator::find(&provenance.generator).context("its provenance")?;
         let (mut tensors, mut underived) = (Vec::new(), Vec::new());
         let drawn = |tensor: &TensorProvenance| tensor.copied.is_none();
-        // If a tensor's values continue those of others, the others are derived too.
-        let all = provenance
-            .tensors
-            .iter()
-            .flatten()
-            .filter(|(name, tensor)| (self.wants(name) || tensor.order.is_some()) && drawn(tensor));
+        let listed = || provenance.tensors.iter().flatten();
+        let has_norms = listed().any(|(name, tensor)| self.wants(name) && norm_of(&tensor.scheme).is_some());
+        // If a tensor's values continue those of others, or are norms of others, the others are derived too.
+        let needed = |tensor: &TensorProvenance| tensor.order.is_some() || has_norms && tensor.base.is_none();
+        let all = listed().filter(|(name, tensor)| (self.wants(name) || needed(tensor)) && drawn(tensor));
         for (name, tensor) in all {
             let word = || format!("the provenance of `{}`", cut(&escape(name), 100));
             match self.derive(name, tensor, generator, base).with_context(word)? {

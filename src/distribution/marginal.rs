@@ -35,6 +35,7 @@ impl Distribution {
             Self::Cleared { ref distribution, from, to } => {
                 distribution.marginal(count)?.or_zero(to_f64(to - from) / to_f64(count.max(1)))
             }
+            Self::NormOf { .. } => return None,
             Self::Deterministic(_) | Self::Iid(_) | Self::Joint(_) => return self.moments()?.marginal(),
         })
     }

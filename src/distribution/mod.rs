@@ -14,7 +14,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::statistics::truncated_normal::truncated_moments;
-use crate::tensor::{DType, Element, Unfolding, to_f64};
+use crate::tensor::{DType, Element, Name, Unfolding, to_f64};
 pub use kinds::{Deterministic, Iid, Joint, Moments, Named, RandomStreams};
 pub use marginal::cdf;
 pub use spec::TensorSpec;
@@ -83,6 +83,11 @@ pub enum Distribution {
         from: u64,
         /// The end of the zero elements.
         to: u64,
+    },
+    /// The norms of another tensor's values, over the axes where this tensor has size 1. A plan with both computes them.
+    NormOf {
+        /// The other tensor.
+        tensor: Name,
     },
     /// Each element is a function of its index.
     Deterministic(Arc<dyn Deterministic>),
@@ -203,7 +208,7 @@ impl Distribution {
 
     /// True if the values depend on a seed.
     pub fn is_random(&self) -> bool {
-        !matches!(self, Self::Constant { .. } | Self::Deterministic(_))
+        !matches!(self, Self::Constant { .. } | Self::NormOf { .. } | Self::Deterministic(_))
     }
 
     /// True if its values are NaN, which text formats cannot hold.

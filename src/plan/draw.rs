@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use super::{Plan, Tensor};
+use super::{Plan, Tensor, norm};
 use crate::distribution::TensorSpec;
 use crate::generator::{self, Source};
 use crate::tensor::{Copied, Element, to_usize};
@@ -23,7 +23,16 @@ impl Plan {
     pub fn open(&self, number: usize, threads: usize) -> Opened<'_> {
         match &self.tensors[number] {
             Tensor::Copied(copied) => Opened::Copied(&copied.copied),
-            Tensor::Drawn(drawn) => Opened::Numbers(drawn.element(), self.draw(drawn.spec(), threads)),
+            Tensor::Drawn(drawn) => {
+                let values = match &drawn.source {
+                    Some(source) => {
+                        let norms = norm::norms(&*self.draw(source, threads), source, &drawn.spec().whole().shape);
+                        generator::held(Arc::new(norms.into()), drawn.spec())
+                    }
+                    None => self.draw(drawn.spec(), threads),
+                };
+                Opened::Numbers(drawn.element(), values)
+            }
             Tensor::Trained(trained) => {
                 let Some(values) = &trained.values else { unreachable!("a plan is written after its training") };
                 let spec = trained.initial.spec();
@@ -49,8 +58,9 @@ impl Plan {
 
     /// The draws needed for these tensors: their own, and earlier ones in drawing order.
     pub fn drawn_for(&self, numbers: impl Iterator<Item = usize>) -> impl Iterator<Item = &TensorSpec> {
+        let tensors = numbers.filter_map(|number| self.tensors[number].drawn());
         let mut drawn: Vec<&TensorSpec> =
-            numbers.filter_map(|number| Some(self.tensors[number].drawn()?.spec())).collect();
+            tensors.flat_map(|drawn| [Some(drawn.spec()), drawn.source.as_deref()]).flatten().collect();
         let before = drawn.iter().filter_map(|spec| spec.order).max().map_or(0, to_usize);
         drawn.extend(self.sampler.before(before));
         drawn.into_iter()

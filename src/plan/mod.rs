@@ -2,18 +2,21 @@
 //! only input and output can fail later.
 
 mod draw;
+mod norm;
 mod slice;
 mod tensor;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 pub use draw::Opened;
+pub use norm::norm_of;
 pub use slice::SliceSpec;
 pub use tensor::{Common, CopiedTensor, DrawnTensor, Tensor, TrainedTensor};
 
-use crate::distribution::TensorSpec;
+use crate::distribution::{Distribution, TensorSpec};
 use crate::generator::{Generator, NATIVE, Sampler};
 use crate::scheme::frameworks::Framework;
 use crate::scheme::parity::{self, ParityTable};
@@ -75,6 +78,7 @@ impl Plan {
         if let Some(tensor) = drawn.iter().find(|tensor| !generator.draws(tensor.distribution())) {
             bail!("`{}`: scheme `{}` cannot be drawn by {}", tensor.name(), tensor.expression(), generator.name);
         }
+        link_norms(&mut tensors)?;
         let sampler = generator.sampler(&seed, &draws(&tensors))?;
         Ok(Self { generator, seed, tensors, notes: Vec::new(), tied: Vec::new(), sampler })
     }
@@ -168,6 +172,28 @@ impl Plan {
     pub fn parameters(&self) -> u64 {
         self.tensors.iter().map(|tensor| tensor.shape().count()).sum()
     }
+}
+
+/// Gives each tensor of norms the tensor that it is of. Errors if that does not exist, or does not fit.
+fn link_norms(tensors: &mut [Tensor]) -> Result<()> {
+    let sources = tensors.iter().filter_map(|tensor| match tensor.drawn()?.distribution() {
+        Distribution::NormOf { tensor } => Some(tensor.clone()),
+        _ => None,
+    });
+    let sources: HashSet<Name> = sources.collect();
+    let spec = |tensor: &Tensor| Some(Arc::new(tensor.drawn()?.spec().whole()));
+    let found = tensors.iter().filter(|tensor| sources.contains(tensor.name()));
+    let specs: HashMap<Name, _> = found.map(|tensor| (tensor.name().clone(), spec(tensor))).collect();
+    for tensor in tensors {
+        let Tensor::Drawn(drawn) = tensor else { continue };
+        let Distribution::NormOf { tensor: of } = drawn.distribution() else { continue };
+        let name = drawn.name();
+        let source = specs.get(of).with_context(|| format!("`{name}` is the norm of `{of}`, which does not exist"))?;
+        let source = source.as_ref().with_context(|| format!("`{name}` is the norm of `{of}`, which is not drawn"))?;
+        norm::check(drawn.spec(), source)?;
+        drawn.source = Some(Arc::clone(source));
+    }
+    Ok(())
 }
 
 /// The turn of a tensor in drawing order: the index of its layer, and its position in the layer's draws. Aliases share a turn.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{parity_table, resolve};
+use super::{norm, parity_table, resolve};
 use crate::distribution::{Distribution, TensorSpec};
 use crate::generator::{Generator, NATIVE, Values};
 use crate::scheme::parity::DrawContext;
@@ -32,6 +32,8 @@ pub struct DrawnTensor {
     fans: Option<Fans>,
     given_fans: Fans,
     base: Option<TensorIdentity>,
+    /// The full tensor whose norms this one holds, once it is in a plan with it.
+    pub(super) source: Option<Arc<TensorSpec>>,
     pub(super) approximate: Option<String>,
     notes: Vec<String>,
 }
@@ -91,7 +93,38 @@ impl DrawnTensor {
     /// ```
     pub fn new(name: Name, shape: Shape, expression: &str, common: &Common) -> Result<Self> {
         let context = format!("scheme `{expression}` for `{name}={shape}`");
+        if let Some(of) = norm::norm_of(expression) {
+            return Self::norms(name, shape, of, common.dtype).context(context);
+        }
         Self::resolved(name, shape, &resolve(expression, common.meaning())?, common, None).context(context)
+    }
+
+    /// The norms of the tensor `of` beside this one, over the axes where this one has size 1. A plan needs both.
+    pub fn norms(name: Name, shape: Shape, of: &str, element: Element) -> Result<Self> {
+        let (distribution, expression) = norm::distribution(&name, of, element)?;
+        let dtype = element.computed_in();
+        Ok(Self {
+            element,
+            expression,
+            layout: None,
+            fans: None,
+            given_fans: Fans::default(),
+            base: None,
+            source: None,
+            approximate: None,
+            notes: Vec::new(),
+            spec: TensorSpec {
+                name,
+                shape,
+                slice: None,
+                dtype,
+                precision: DType::F64,
+                is_scaled: false,
+                distribution,
+                order: None,
+                skipped: 0,
+            },
+        })
     }
 
     /// A tensor by a scheme that may start from another tensor. Errors name neither the tensor nor the expression.
@@ -130,6 +163,7 @@ impl DrawnTensor {
             layout: common.layout.letters(shape.rank()).ok(),
             fans,
             given_fans: if fans.is_some() { common.fans } else { Fans::default() },
+            source: None,
             base: base.filter(|_| resolved.scheme.requires == Requires::Base).map(|base| base.identity.clone()),
             approximate: row.and_then(|row| row.approximate).filter(|_| !is_exact).map(Into::into),
             spec: TensorSpec {

@@ -19,6 +19,7 @@ mod model;
 mod modules;
 mod moments;
 mod newcomer;
+mod norms;
 mod output;
 mod overlap;
 mod pictures;

@@ -23,7 +23,7 @@ use anyhow::{Result, ensure};
 
 use super::bounds;
 use super::source::{Cleared, Source};
-use crate::distribution::{Distribution, TensorSpec};
+use crate::distribution::{Distribution, TensorSpec, bytes_of};
 use crate::tensor::{DType, Seed};
 
 /// Errors if the seed is not one 64-bit number.
@@ -38,6 +38,7 @@ pub(super) fn workspace(tensor: &TensorSpec) -> u64 {
     match &tensor.distribution {
         Distribution::Orthogonal { method, unfolding, .. } => orthogonal::workspace(*method, unfolding, tensor.dtype),
         Distribution::Joint(distribution) => distribution.workspace(),
+        Distribution::NormOf { .. } => bytes_of(&[&[tensor.whole().shape.count()]]),
         _ => 0,
     }
 }
@@ -70,6 +71,8 @@ fn open_distribution(words: Words, distribution: &Distribution, dtype: DType, th
         &Distribution::Sparse { nonzeros, mean, std, ref unfolding } => {
             Box::new(sparse::Sparse::new(normal::Normal { words, mean, std }, nonzeros, unfolding))
         }
+        // Without their plan, norms are unknown.
+        Distribution::NormOf { .. } => Box::new(elementwise::Constant { value: f64::NAN }),
         Distribution::Deterministic(distribution) => Box::new(generic::DeterministicSource(distribution.clone())),
         Distribution::Iid(distribution) => {
             Box::new(generic::IidSource { words, distribution: distribution.clone(), bounds: (low, high) })

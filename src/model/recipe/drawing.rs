@@ -8,7 +8,7 @@ use super::part::Part;
 use crate::model::entry::Entry;
 use crate::model::expression::Scope;
 use crate::model::rules::Rule;
-use crate::plan::{Common, DrawnTensor, Plan};
+use crate::plan::{Common, DrawnTensor, Plan, norm_of};
 use crate::scheme::{self, Requires};
 use crate::tensor::Element;
 
@@ -78,7 +78,7 @@ impl<'e> Building<'_, 'e> {
             None => error,
         };
         // The axes of a bias do not show the fans of its layer.
-        if scheme::resolve(&scheme).map_err(by_rule)?.scheme.requires == Requires::Fans {
+        if norm_of(&scheme).is_none() && scheme::resolve(&scheme).map_err(by_rule)?.scheme.requires == Requires::Fans {
             fans.fan_in = fans.fan_in.or(of_layer.fan_in);
             fans.fan_out = fans.fan_out.or(of_layer.fan_out);
         }

@@ -123,6 +123,9 @@ pub fn test(tensor: &TensorSpec, contents: &mut Contents, entry: usize, options:
         Distribution::Orthogonal { gain, unfolding, .. } => {
             matrices::test(tensor, *gain, unfolding, contents, entry, options)
         }
+        Distribution::NormOf { tensor } => {
+            Ok(GoodnessOfFit { untested: Some(format!("the norm of `{tensor}`")), ..GoodnessOfFit::default() })
+        }
         Distribution::Cleared { .. } | Distribution::Joint(_) => range_alone(tensor, contents, entry, options),
     }
 }
