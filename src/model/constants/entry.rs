@@ -162,14 +162,14 @@ impl<'e> Entry<'e> {
 
     /// The values of this table of a component that are not from the component's own recipe. Its own expressions use the names of the
     /// table at `path`, or of one inside it; `values` are those of all entries.
-    pub(super) fn from_outside(&self, path: &str, values: &Map<String, Value>) -> Map<String, Value> {
+    pub(super) fn given_outside(&self, path: &str, values: &Map<String, Value>) -> Map<String, Value> {
         let Self::Table(table) = self else { return Map::new() };
         let is_inside =
             |base: &str| base.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let entries = table.iter().filter_map(|(key, entry)| {
             let value = match entry {
                 Self::Table(_) => match values.get(key) {
-                    Some(Value::Object(values)) => entry.from_outside(path, values).into(),
+                    Some(Value::Object(values)) => entry.given_outside(path, values).into(),
                     _ => return None,
                 },
                 Self::Given(value) => value.clone(),

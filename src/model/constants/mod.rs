@@ -152,7 +152,7 @@ impl<'e> Constants<'e> {
         let entry = self.entries.get(table).context("no component")?;
         let values = self.table.at(table).with_context(|| format!("`{table}` must be a table"))?.to_json()?;
         let mut given = Overrides::default();
-        given.merge(entry.from_outside(table, &values));
+        given.merge(entry.given_outside(table, &values));
         Self::new(language, table, written, &given)
     }
 

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::{Map, Value};
 
 use crate::model::constants::{Written, lay};
+use crate::model::document::Node;
 use crate::model::facts::Facts;
 use crate::model::sources::{Chain, Source};
 use crate::model::unit::Unit;
@@ -55,7 +56,7 @@ fn defaults(chain: &Chain, stated: &Map<String, Value>) -> Result<Map<String, Va
 fn stated(chain: &Chain, values: &Map<String, Value>) -> Map<String, Value> {
     let mut found = Map::new();
     for source in chain.sources().iter().rev() {
-        if let Some(Value::Object(own)) = source.root.get("constants").map(|node| node.to_json()) {
+        if let Some(Value::Object(own)) = source.root.get("constants").map(Node::to_json) {
             let mut own = own;
             own.retain(|_, value| !source.is_family() || !value.is_string());
             lay(&mut found, &own);
