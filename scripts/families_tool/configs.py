@@ -24,9 +24,7 @@ def write(model_type):
 def facts(config, table=None):
     """Second names and keys of a configuration; those of its parts are nested."""
     table = library.saved(config) if table is None else table
-    kinds = annotations(type(config))
-    origins = sources(config)
-    keys = {}
+    kinds, sources, keys = annotations(type(config)), computed(type(config)), {}
     for key, value in table.items():
         part = vars(config).get(key)
         if key in OMITTED:
@@ -34,41 +32,57 @@ def facts(config, table=None):
         if isinstance(part, transformers.PreTrainedConfig):
             keys[key] = {"model_type": part.model_type, **facts(part, value)}
         else:
-            keys[key] = [kinds.get(key, "any"), value, *([origins[key]] if key in origins else [])]
+            keys[key] = [kinds.get(key, "any"), value, *([sources[key]] if key in sources else [])]
     return {"alias": dict(sorted(config.attribute_map.items())), "keys": keys}
 
 
-def sources(config):
-    """For each key that the library computes from others: those, found by changing each key alone."""
-    table = library.saved(config)
-    given = {field.name: field.default for field in fields(config)} if is_dataclass(config) else table
-    computed = [key for key, value in table.items() if key not in given or given[key] is None and value is not None]
+def computed(config_class):
+    """The keys that the class computes from others if they are missing, each with those others."""
+    try:
+        table = library.saved(config_class())
+    except Exception:  # a class without a default configuration
+        return {}
+    found = moved(config_class, table, {})
+    for switch in (key for key, value in table.items() if isinstance(value, bool)):
+        # A switch counts for keys that matter with it only.
+        for key, sources in moved(config_class, table, {switch: not table[switch]}).items():
+            if more := sources - found.get(key, set()) - {key}:
+                found.setdefault(key, set()).update({switch, *more} - {key})
+    return {key: sorted(sources) for key, sources in found.items()}
+
+
+def moved(config_class, table, values):
+    """The keys that differ from these values' configuration if another key is changed, each with those others."""
     found = {}
-    for key, value in table.items() if computed else ():
-        for other in (other for other in changed(value) if other != value):
-            try:
-                after = library.saved(type(config)(**{key: other}))
-            except Exception:
-                continue
-            for moved in computed:
-                if moved != key and after.get(moved) != table[moved]:
-                    found.setdefault(moved, []).append(key)
-            break
+    before = changed(config_class, values) or {}
+    for key in table.keys() - values.keys() - set(OMITTED):
+        for other in others(before.get(key)):
+            after = changed(config_class, {**values, key: other}) or before
+            for name in table.keys() - {key, *OMITTED}:
+                if after.get(name) != before.get(name):
+                    found.setdefault(name, set()).add(key)
     return found
 
 
-def changed(value):
-    """Other values of a key, the likeliest first."""
+def changed(config_class, values):
+    """The configuration as it is saved with some values changed; `None` if the class refuses them."""
+    try:
+        return library.saved(config_class(**values))
+    except Exception:
+        return None
+
+
+def others(value):
+    """Other values of the same type."""
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
-        return [2 * value, value + 1]
+        return [2 * value, value // 2, value + 1]
     if isinstance(value, float):
-        return [2 * value + 1.0]
-    if isinstance(value, list) and value:
-        inner = value[0][0][::-1] if isinstance(value[0], list) and isinstance(value[0][0], list) else None
-        return [value + value, value[:-1], value[::-1], *([[[inner, *value[0][1:]], *value[1:]]] if inner else [])]
-    return [7] if value is None else ["relu"] if isinstance(value, str) else []
+        return [2 * value]
+    if isinstance(value, str):
+        return ["gated-gelu"]
+    return []
 
 
 def annotations(config_class):
