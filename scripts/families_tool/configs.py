@@ -32,7 +32,10 @@ def facts(config, table=None):
         if isinstance(part, transformers.PreTrainedConfig):
             keys[key] = {"model_type": part.model_type, **facts(part, value)}
         else:
-            keys[key] = [kinds.get(key, "any"), value, *([sources[key]] if key in sources else [])]
+            keys[key] = [kinds.get(key, "any"), value]
+            if key in sources:
+                counted = counting(type(config), key, value, sources[key])
+                keys[key] += [sources[key], *([counted] if counted else [])]
     return {"alias": dict(sorted(config.attribute_map.items())), "keys": keys}
 
 
@@ -49,6 +52,17 @@ def computed(config_class):
             if more := sources - found.get(key, set()) - {key}:
                 found.setdefault(key, set()).update({switch, *more} - {key})
     return {key: sorted(sources) for key, sources in found.items()}
+
+
+def counting(config_class, key, value, sources):
+    """The key that counts the items of a computed list whose first items are the same for fewer, if there is one."""
+    if not isinstance(value, list) or len(value) < 4:
+        return None
+    for source in sources:
+        fewer = {count: changed(config_class, {source: count}) for count in (len(value) - 1, len(value) // 2, 2)}
+        if all(table and table.get(key) == value[:count] for count, table in fewer.items()):
+            return source
+    return None
 
 
 def moved(config_class, table, values):
@@ -73,16 +87,17 @@ def changed(config_class, values):
 
 
 def others(value):
-    """Other values of the same type."""
+    """Other values of a key, the likeliest first."""
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
         return [2 * value, value // 2, value + 1]
     if isinstance(value, float):
-        return [2 * value]
-    if isinstance(value, str):
-        return ["gated-gelu"]
-    return []
+        return [2 * value + 1.0]
+    if isinstance(value, list) and value:
+        inner = value[0][0][::-1] if isinstance(value[0], list) and isinstance(value[0][0], list) else None
+        return [value + value, value[:-1], value[::-1], *([[[inner, *value[0][1:]], *value[1:]]] if inner else [])]
+    return [7] if value is None else ["relu", "gated-gelu"] if isinstance(value, str) else []
 
 
 def annotations(config_class):

@@ -27,6 +27,8 @@ pub(super) enum Key {
     Value(String, Value),
     /// The same, and the keys from which the library computes the value if it is missing.
     Computed(String, Value, Vec<String>),
+    /// The same, and the key that counts the items of the list; fewer are the first ones of the default.
+    PerItem(String, Value, Vec<String>, String),
     /// The configuration of a part.
     Table {
         model_type: String,
@@ -105,7 +107,9 @@ impl Facts {
             let path = format!("{prefix}{key}");
             let second_names = self.second_names(key).into_iter().map(|name| format!("{prefix}{name}")).collect();
             let (types, default) = match entry {
-                Key::Value(types, value) | Key::Computed(types, value, _) => (types, Some(value.clone())),
+                Key::Value(types, value) | Key::Computed(types, value, _) | Key::PerItem(types, value, ..) => {
+                    (types, Some(value.clone()))
+                }
                 Key::Table { model_type, .. } => (model_type, None),
             };
             let types = types.split('|').map(Into::into).collect();
@@ -127,18 +131,39 @@ impl Facts {
         self.keys.iter().map(|(key, entry)| (key.as_str(), entry))
     }
 
-    /// The default of each key. Values that the library computes from other keys are left out if those differ.
+    /// The default of each key for a configuration. What the library computes otherwise for these values is left out.
     pub(super) fn defaults(&self, values: &Map<String, Value>) -> Map<String, Value> {
-        let changed = |key: &String| {
+        let part = |key: &str| values.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+        let default = |key: &String, entry: &Key| match entry {
+            Key::Computed(_, value, from) => (!self.differ(from, values, "")).then(|| value.clone()),
+            Key::PerItem(_, value, from, count) if !self.differ(from, values, count) => {
+                first_items(value, values.get(count))
+            }
+            Key::PerItem(..) => None,
+            Key::Value(..) | Key::Table { .. } => Some(entry.default(&part(key))),
+        };
+        self.keys.iter().filter_map(|(key, entry)| Some((key.clone(), default(key, entry)?))).collect()
+    }
+
+    /// True if any of some keys, but for one, has another value than its default.
+    fn differ(&self, keys: &[String], values: &Map<String, Value>, but: &str) -> bool {
+        keys.iter().filter(|key| *key != but).any(|key| {
             let default = self.keys.get(key).map(|entry| entry.default(&Map::new())).unwrap_or_default();
             values.get(key).is_some_and(|value| *value != default)
-        };
-        let kept = self.keys.iter().filter(|(_, entry)| match entry {
-            Key::Computed(_, _, from) => !from.iter().any(changed),
-            _ => true,
+        })
+    }
+
+    /// Lists with an item for each of something, in this configuration: key, and the number of items that it needs.
+    pub(super) fn lists(&self, values: &Map<String, Value>) -> Vec<(&str, &str, usize)> {
+        let lists = self.keys.iter().filter_map(|(key, entry)| match entry {
+            Key::PerItem(_, _, _, count) => {
+                let default = || self.keys.get(count).map(|entry| entry.default(&Map::new()));
+                let number = values.get(count).cloned().or_else(default)?.as_u64()?;
+                Some((key.as_str(), count.as_str(), usize::try_from(number).ok()?))
+            }
+            _ => None,
         });
-        let part = |key| values.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
-        kept.map(|(key, entry)| (key.clone(), entry.default(&part(key)))).collect()
+        lists.collect()
     }
 
     /// The first name of a key at a path.
@@ -202,7 +227,7 @@ impl Facts {
     /// The types of a key.
     fn types(&self, key: &str) -> Option<&str> {
         match self.keys.get(key) {
-            Some(Key::Value(types, _) | Key::Computed(types, ..)) => Some(types),
+            Some(Key::Value(types, _) | Key::Computed(types, ..) | Key::PerItem(types, ..)) => Some(types),
             Some(Key::Table { .. }) => None,
             None => COMMON.iter().find(|(name, _)| *name == key).map(|&(_, types)| types),
         }
@@ -214,7 +239,7 @@ impl Facts {
         match (self.keys.get(key)?, rest) {
             (Key::Table { facts, .. }, Some(rest)) => facts.default_at(rest),
             (entry, None) => Some(entry.default(&Map::new())),
-            (Key::Value(_, value) | Key::Computed(_, value, _), Some(rest)) => {
+            (Key::Value(_, value) | Key::Computed(_, value, _) | Key::PerItem(_, value, ..), Some(rest)) => {
                 rest.split('.').try_fold(value, |value, key| value.get(key)).cloned()
             }
         }
@@ -263,7 +288,7 @@ impl Facts {
 impl Key {
     fn default(&self, values: &Map<String, Value>) -> Value {
         match self {
-            Self::Value(_, value) | Self::Computed(_, value, _) => value.clone(),
+            Self::Value(_, value) | Self::Computed(_, value, _) | Self::PerItem(_, value, ..) => value.clone(),
             Self::Table { facts, model_type } => {
                 let mut defaults = facts.defaults(values);
                 defaults.insert("model_type".into(), model_type.as_str().into());
@@ -271,6 +296,13 @@ impl Key {
             }
         }
     }
+}
+
+/// The first items of a list, if it has so many.
+fn first_items(list: &Value, count: Option<&Value>) -> Option<Value> {
+    let (items, Some(count)) = (list.as_array()?, count) else { return Some(list.clone()) };
+    let count = usize::try_from(count.as_u64()?).ok()?;
+    items.get(..count).map(|items| items.to_vec().into())
 }
 
 /// True if the types include this one.

@@ -1,11 +1,11 @@
 //! Families of models: a `config.json` of the `transformers` library becomes a plan.
 //!
-//! Each family is a recipe in `families`. The table `[family]` has its kind and classes, and `[config]` has values for the written
-//! `config.json`. Constants that start with `_` are private: they are computed from the others,
-//! and neither read from a `config.json` nor written to one. A key of the library may start with `_` too.
+//! Each family is a recipe in `families`, whose table `[family]` has its kind and classes. Constants that start with `_` are private: they
+//! are computed from the others, and neither read from a `config.json` nor written to one. A key of the library may start with `_`, too.
 
 mod head;
 mod reading;
+mod rotary;
 mod written;
 
 use anyhow::{Context, Result, bail};
@@ -121,6 +121,7 @@ impl Family {
         let head = reading.head(settings)?;
         let dtype = asked.dtype.map_or_else(|| reading.dtype(), Ok)?;
         let model = reading.model(head, dtype, asked)?;
+        rotary::check(&model.constants)?;
         let config = reading.written(&model.constants, head, dtype)?;
         notes.append(&mut reading.notes);
         Ok((model, config))

@@ -27,7 +27,7 @@ mod value;
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::Map;
 
 pub use constants::Overrides;
@@ -108,19 +108,6 @@ impl Document {
         Ok(entries.into_iter().map(|(_, key, node)| (key.to_string(), node.to_json())).collect())
     }
 
-    /// The table `[config]`: keys and expressions, in order.
-    pub fn config(&self) -> Result<Vec<(String, String)>> {
-        let entries = self.0.entries("config")?.into_iter().map(|(source, key, node)| match &node.value {
-            document::Value::Text(text) => Ok((key.to_string(), text.clone())),
-            other => bail!(
-                "{}: it must be an expression, not {}",
-                node.place(&source.shown_name, "config", key),
-                other.kind()
-            ),
-        });
-        entries.collect()
-    }
-
     /// The constants as they are written, with those of the families that it extends.
     fn constants(&self) -> Vec<(&str, &Node)> {
         let entries = self.0.entries("constants").unwrap_or_default();
@@ -136,13 +123,4 @@ impl Document {
     pub fn model(&self, request: &Request) -> Result<Model> {
         recipe::model(&self.0, request)
     }
-}
-
-/// The value of an expression over evaluated constants.
-pub fn evaluate(expression: &str, constants: &Map<String, serde_json::Value>) -> Result<serde_json::Value> {
-    let language = expression::Language::new();
-    let mut values = Overrides::default();
-    values.merge(constants.clone());
-    let constants = constants::Constants::new(&language, "", &constants::Written::default(), &values)?;
-    value::to_json(&language.compile(expression)?.value(&constants.scope())?)
 }

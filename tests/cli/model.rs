@@ -69,6 +69,137 @@ fn a_family_is_distinguished_from_a_file() {
     assert!(folder.shell("$FANIN model - -o y.npz < w.json").stderr.contains("name a weights file instead"));
 }
 
+/// The config.json that a command writes into `out/`.
+fn config(folder: &Folder, line: &str) -> Value {
+    folder.done(&format!("model {line} -q --force -o out/"));
+    serde_json::from_slice(&folder.read("out/config.json")).unwrap()
+}
+
+const TINY: &str = "llama --set hidden_size=8 --set num_attention_heads=2 --set num_key_value_heads=1 --set vocab_size=9 \
+    --set intermediate_size=4 --set num_hidden_layers=1";
+
+#[test]
+fn a_key_that_shapes_no_tensor_is_set_and_every_key_is_written() {
+    let folder = Folder::new();
+    let set =
+        "--set rope_theta=500000 --set rms_norm_eps=1 --set eos_token_id=[1,2] --set use_cache=0 --set num_labels=3";
+    let written = config(&folder, &format!("{TINY} {set}"));
+    assert_eq!(written["rope_parameters"], serde_json::json!({"rope_theta": 500_000.0, "rope_type": "default"}));
+    assert!(written["rms_norm_eps"].is_f64(), "{written}");
+    assert_eq!(written["use_cache"], false);
+    assert_eq!(written["eos_token_id"], serde_json::json!([1, 2]));
+    assert_eq!(written["id2label"]["2"], "LABEL_2");
+    assert_eq!(written["head_dim"], 4, "a value that is computed fits the others");
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let facts = include_str!("../../src/model/configs/llama.json");
+    for key in keys(&serde_json::from_str::<Value>(facts).unwrap()["keys"]) {
+        assert!(written.get(&key).is_some(), "{key} is missing: {written}");
+    }
+    let clip = "clip --set text_config.num_hidden_layers=1 --set vision_config.num_hidden_layers=1 \
+        --set text_config.hidden_act=gelu --set text_config.vocab_size=9";
+    let written = config(&folder, clip);
+    assert_eq!(written["text_config"]["hidden_act"], "gelu");
+    assert_eq!(written["text_config"]["model_type"], "clip_text_model");
+    assert_eq!(written["vision_config"]["layer_norm_eps"], 1e-5);
+}
+
+#[test]
+fn a_key_that_the_class_lacks_is_refused_by_name() {
+    let folder = Folder::new();
+    for (set, message) in [
+        ("n_embd=8", "--set `n_embd`: no such key in llama"),
+        ("rms_norm_epsilon=1e-5", "did you mean `rms_norm_eps`?"),
+        ("hidden_act=3", "`hidden_act` is `3`: it must be text"),
+        ("use_cache=2", "`use_cache` is `2`: it must be true or false"),
+        ("head_dim=7", "`head_dim` is 7: rotary positions need an even size"),
+        ("rope_parameters.rope_type=linear", "`rope_parameters.factor` is missing"),
+        ("model_type=gpt2", "another family needs another config.json"),
+    ] {
+        let refused = Ended::of(&mut folder.fanin(&format!("model {TINY} --dry-run --set {set}")));
+        assert!(refused.is_refusal() && refused.stderr.contains(message), "{set}: {}", refused.stderr);
+    }
+    let nested = Ended::of(&mut folder.fanin("model clip --dry-run --set text_config.hiden_size=8"));
+    assert!(nested.stderr.contains("did you mean `text_config.hidden_size`?"), "{}", nested.stderr);
+}
+
+#[test]
+fn a_config_of_another_version_is_read_as_the_library_reads_it() {
+    let folder = Folder::new();
+    let t5 = r#""model_type": "t5", "vocab_size": 9, "d_model": 8, "d_kv": 4, "d_ff": 6, "num_heads": 2"#;
+    let clip = r#""hidden_size": 8, "intermediate_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2"#;
+    let llama = r#""model_type": "llama", "vocab_size": 9, "hidden_size": 8, "intermediate_size": 4, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "num_key_value_heads": 2"#;
+    for (text, name, shape, note) in [
+        (
+            format!("{t5}, \"num_layers\": 1, \"is_gated_act\": true"),
+            "encoder.block.0.layer.1.DenseReluDense.wi_0.weight",
+            vec![6, 8],
+            "",
+        ),
+        // The library counts the layers of the decoder before it reads the second name.
+        (format!("{t5}, \"num_hidden_layers\": 1"), "decoder.block.5.layer.0.layer_norm.weight", vec![8], ""),
+        (format!("{t5}, \"hidden_size\": 4, \"num_layers\": 1"), "shared.weight", vec![9, 4], ""),
+        (
+            format!("{t5}, \"num_layers\": 1, \"architectures\": [\"T5WithLMHeadModel\"]"),
+            "shared.weight",
+            vec![9, 8],
+            "`T5WithLMHeadModel` is not one of t5: T5ForConditionalGeneration is used",
+        ),
+        (
+            format!(
+                "\"model_type\": \"clip\", \"vision_config\": {{{clip}}}, \"text_config_dict\": {{{clip}, \"vocab_size\": 7}}"
+            ),
+            "text_model.embeddings.token_embedding.weight",
+            vec![7, 8],
+            "",
+        ),
+        (format!("{llama}, \"tie_word_embeddings\": null"), "lm_head.weight", vec![9, 8], ""),
+        (
+            format!("{llama}, \"architectures\": [\"OwnModelForCausalLM\"]"),
+            "lm_head.weight",
+            vec![9, 8],
+            "LlamaForCausalLM is used",
+        ),
+        (format!("{llama}, \"quantization_config\": null, \"odd\": NaN"), "lm_head.weight", vec![9, 8], ""),
+        (
+            llama.replacen("\"model_type\": \"llama\"", "\"architectures\": [\"LlamaModel\"]", 1),
+            "embed_tokens.weight",
+            vec![9, 8],
+            "`model_type` is missing: llama is taken from `architectures`",
+        ),
+    ] {
+        folder.write("config.json", format!("{{{text}}}"));
+        let report = report(&folder, "model config.json --dry-run --json");
+        let tensors = report["tensors"].as_array().unwrap();
+        let found = tensors.iter().find(|tensor| tensor["name"] == name).unwrap_or_else(|| panic!("{name}: {text}"));
+        assert_eq!(found["shape"], serde_json::json!(shape), "{name}: {text}");
+        assert!(report["notes"].to_string().contains(note), "{text}: {}", report["notes"]);
+    }
+}
+
+#[test]
+fn a_setting_counts_before_a_refusal() {
+    let folder = Folder::new();
+    let llama = r#"{"model_type": "llama", "vocab_size": 9, "hidden_size": 8, "num_attention_heads": 2, "num_key_value_heads": 2, "#;
+    for (further, set, message) in [
+        (r#""quantization_config": {"bits": 4}"#, "quantization_config=null", "use `--set quantization_config=null`"),
+        (r#""intermediate_size": null"#, "intermediate_size=4", "`intermediate_size` is `null`: it must be an integer"),
+        (r#""head_dim": 7"#, "head_dim=4", "`head_dim` is 7"),
+        (r#""architectures": "LlamaModel""#, "architectures=null", "it must be a list or null"),
+    ] {
+        folder.write("config.json", format!("{llama}{further}}}"));
+        let refused = Ended::of(&mut folder.fanin("model config.json --dry-run"));
+        assert!(refused.is_refusal() && refused.stderr.contains(message), "{}", refused.stderr);
+        folder.done(&format!("model config.json --dry-run --set {set}"));
+    }
+    folder.write(
+        "config.json",
+        format!("{llama}\"initializer_range\": 1, \"num_hidden_layers\": 1.0, \"intermediate_size\": 4}}"),
+    );
+    let written = config(&folder, "config.json");
+    assert!(written["initializer_range"].is_f64() && written["num_hidden_layers"].is_u64(), "{written}");
+}
+
 #[test]
 fn tensors_have_the_order_of_the_recipe() {
     let folder = Folder::new();

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod configs;
 mod families;
 mod formulas;
 mod golden;

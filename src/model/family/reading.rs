@@ -25,6 +25,9 @@ pub(super) struct Reading<'f> {
 /// The number of labels of a classifier if the configuration says nothing else.
 pub(super) const LABELS: u64 = 2;
 
+/// The keys of older versions for rotary positions.
+const OLDER: [&str; 4] = ["rope_theta", "rope_local_base_freq", "rope_scaling", "partial_rotary_factor"];
+
 /// The keys that change the tensors of any family, each with the model without it.
 const UNSUPPORTED: [(&str, &str); 2] =
     [("quantization_config", "plain weights"), ("per_layer_config", "layers that are alike")];
@@ -48,6 +51,7 @@ impl<'f> Reading<'f> {
             );
         }
         reading.replace_older_tables()?;
+        reading.shorten_lists(settings)?;
         for (path, value) in reading.facts.fitted(&reading.config.to_map(), "")? {
             reading.config.set(&path, &value)?;
         }
@@ -64,7 +68,8 @@ impl<'f> Reading<'f> {
         let is_constant = self.family.recipe.constants().iter().any(|(known, _)| *known == key);
         let is_known = self.facts.has(&place)
             || !is_private(key) && (is_constant || self.config.get(key).is_some() && !self.facts.has(key))
-            || place.ends_with("model_type");
+            || place.ends_with("model_type")
+            || OLDER.contains(&path) && self.facts.has("rope_parameters");
         if !is_known {
             let names = self.facts.names();
             let own: Vec<String> = self.config.values().map(|(key, _)| key.into()).collect();
@@ -120,6 +125,28 @@ impl<'f> Reading<'f> {
             if let Some(Value::Object(table)) = self.config.get(&name) {
                 self.config.set(name.trim_end_matches("_dict"), &table.into())?;
                 self.config.remove(&name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adapts lists with an item for each layer to a number of layers that `--set` changed. The library makes longer ones.
+    fn shorten_lists(&mut self, settings: &Settings) -> Result<()> {
+        let values = self.config.to_map();
+        for (key, count, wanted) in self.facts.lists(&values) {
+            let Some(Value::Array(mut items)) = values.get(key).cloned() else { continue };
+            let is_set = |key| settings.iter().any(|(path, _)| self.facts.canonical(path) == key);
+            if items.len() == wanted {
+                continue;
+            }
+            let found = items.len();
+            ensure!(is_set(count) && !is_set(key), "`{key}` has {found} items, but `{count}` is {wanted}");
+            match found > wanted {
+                true => {
+                    items.truncate(wanted);
+                    self.config.set(key, &items.into())?;
+                }
+                false => self.config.set(key, &Value::Null)?,
             }
         }
         Ok(())

@@ -1,12 +1,11 @@
 //! The `config.json` next to the weights.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Map, Value};
 
 use super::reading::{LABELS, Reading};
 use super::{FOLLOWS, Head};
 use crate::model::config::Config;
-use crate::model::evaluate;
 use crate::model::facts::{Facts, Key};
 use crate::tensor::DType;
 
@@ -14,12 +13,6 @@ impl Reading<'_> {
     /// The configuration of the model with these constants.
     pub(super) fn written(&self, constants: &Map<String, Value>, head: &Head, dtype: DType) -> Result<Config> {
         let mut config = if self.is_complete { self.complete(constants)? } else { self.config.clone() };
-        for (key, expression) in self.family.recipe.config()? {
-            if !matches!(config.get(&key), None | Some(Value::Null)) {
-                let value = evaluate(&expression, constants).with_context(|| format!("[config] `{key}`"))?;
-                config.set(&key, &value)?;
-            }
-        }
         let first = config.get("architectures").and_then(|names| names.get(0)?.as_str().map(String::from));
         if first.as_deref() != Some(&head.class) {
             config.set("architectures", &vec![head.class.as_str()].into())?;
@@ -77,7 +70,7 @@ fn complete(facts: &Facts, constants: &Map<String, Value>, own: &Map<String, Val
                 Some(part.into())
             }
             // What depends on other keys, and is not a constant, is left to the library.
-            Key::Value(..) | Key::Computed(..) => constants.get(key).cloned(),
+            Key::Value(..) | Key::Computed(..) | Key::PerItem(..) => constants.get(key).cloned(),
         };
         if let Some(value) = value {
             entries.insert(key.into(), value);

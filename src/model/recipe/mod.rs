@@ -49,8 +49,8 @@ const KEYS: [&str; 16] = [
     "shared",
     "components",
 ];
-/// The tables of families only.
-const OF_FAMILIES: [&str; 2] = ["family", "config"];
+/// The table of families only.
+const OF_FAMILIES: &str = "family";
 
 /// The model that a recipe describes.
 pub(super) fn model(chain: &Arc<Chain>, request: &Request) -> Result<Model> {
@@ -86,7 +86,7 @@ fn check_keys(unit: &Unit) -> Result<()> {
     for source in unit.chain.sources() {
         let file = &source.shown_name;
         for (key, node) in source.root.table().with_context(|| file.clone())? {
-            if !(source.is_family() && OF_FAMILIES.contains(&key.as_str())) {
+            if !(source.is_family() && key == OF_FAMILIES) {
                 known_key(key, &KEYS).with_context(|| node.place(file, "", key).to_string())?;
             }
         }
