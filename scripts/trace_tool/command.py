@@ -15,7 +15,7 @@ FRAMEWORKS = ("torch", "keras", "flax")
 
 def main():
     arguments = parser().parse_args()
-    if arguments.survey:
+    if arguments.survey is not None:
         from . import survey
 
         return survey.main(arguments)

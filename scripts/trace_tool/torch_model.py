@@ -9,7 +9,7 @@ import torch
 from . import tables, values
 from .tensors import DTYPES, Model, Scheme, Tensor
 from .torch_recorder import Recorder, install, key, whole
-from .values import Constant, Data, Normal, Unknown
+from .values import Constant, Data, Norm, Normal, Unknown
 
 TABLE = "a computed table"
 MEASURED = 1 << 27  # elements of a model that is built with values to measure what was not recorded
@@ -67,23 +67,24 @@ def resolve(recorder, named):
             found.append(Tensor(name, tuple(tensor.shape), tied=first[place]))
             continue
         first[place] = name
-        found.append(resolved(recorder, name, tensor, named, first))
+        found.append(resolved(recorder, name, tensor, named))
     return found
 
 
-def resolved(recorder, name, tensor, named, first):
+def resolved(recorder, name, tensor, named):
     """One tensor with its scheme, or with a note."""
     shape = tuple(tensor.shape)
     word = str(tensor.dtype).removeprefix("torch.")
     if (dtype := DTYPES.get(word)) is None:
         return Tensor(name, shape, Scheme("zeros"), note=f"dtype {word}")
-    scheme, note = scheme_of(recorder, tensor, dtype)
+    beside = normed(recorder, name, recorder.read(tensor.detach()), named)
+    scheme, note = scheme_of(recorder, tensor, dtype, beside)
     if scheme is None:
         scheme = Scheme("nan" if tensor.dtype.is_floating_point else "zeros")
     return Tensor(name, shape, scheme, dtype, note=note)
 
 
-def scheme_of(recorder, tensor, dtype):
+def scheme_of(recorder, tensor, dtype, beside):
     """The scheme of a tensor, and a note if it is not known."""
     if tensor.numel() == 0:
         return Scheme("zeros"), None
@@ -96,7 +97,18 @@ def scheme_of(recorder, tensor, dtype):
         return scheme, None if scheme else TABLE
     if isinstance(value, Unknown):
         return None, value.why
+    if isinstance(value, Norm):
+        return (Scheme(f"norm-of:{beside}"), None) if beside else (None, "norms of other values")
     return values.scheme(value, tensor.shape), None
+
+
+def normed(recorder, name, value, named):
+    """The tensor beside `name` whose norms it holds, or None."""
+    if not isinstance(value, Norm) or recorder.states[value.storage].writes != value.writes:
+        return None
+    folder = name.rpartition(".")[0]
+    same = (other for other, tensor in named.items() if key(tensor) == value.storage and other.rpartition(".")[0] == folder)
+    return next((other.rpartition(".")[2] for other in same), None)
 
 
 def of_regions(state, tensor, dtype):

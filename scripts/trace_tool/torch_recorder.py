@@ -15,6 +15,7 @@ from .values import (
     Constant,
     Data,
     Named,
+    Norm,
     Normal,
     Origin,
     Truncated,
@@ -108,6 +109,7 @@ class State:
     dtype: object
     value: object = EMPTY
     regions: list = field(default_factory=list)
+    writes: int = 0
 
 
 def key(tensor):
@@ -213,6 +215,7 @@ class Recorder(TorchDispatchMode):
             self.states[at] = State(tensor.untyped_storage(), length(tensor), tensor.dtype)
         state = self.states[at]
         state.dtype = tensor.dtype
+        state.writes += 1
         if whole(tensor) or state.length == 0:
             state.regions = []
             if isinstance(value, Data):
@@ -284,9 +287,9 @@ class Recorder(TorchDispatchMode):
         values = [self.read(tensor) for tensor in tensors]
         if any(isinstance(value, RANDOM) for value in values):
             return self.of_random(name, options, tensors, values)
-        unknown = next((value for value in values if isinstance(value, Unknown)), None)
+        unknown = next((value for value in values if not isinstance(value, Constant | Data)), None)
         if unknown is not None:
-            return unknown
+            return unknown if isinstance(unknown, Unknown) else Unknown(f"`{name}` of norms")
         return self.known(func, args, kwargs, tensors, values)
 
     def filled(self, options):
@@ -305,6 +308,9 @@ class Recorder(TorchDispatchMode):
             return (
                 values[0] if all(value == values[0] for value in values) else Unknown("joined tensors of several distributions")
             )
+        if name in ("norm", "linalg_vector_norm"):
+            source = key(tensors[0])
+            return Norm(source, self.states[source].writes) if source in self.states else Unknown("norms")
         if name == "erfinv":
             return inverse_error_function(values[0])
         if name == "neg":

@@ -63,6 +63,14 @@ class Unknown:
     why: str
 
 
+@dataclass(frozen=True)
+class Norm:
+    """The norms of another storage after so many writes, as weight normalization computes them."""
+
+    storage: int
+    writes: int
+
+
 @dataclass
 class Data:
     """Known values."""

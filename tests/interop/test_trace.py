@@ -43,6 +43,8 @@ class Network(nn.Module):
         self.rates = [rate.item() for rate in torch.linspace(0, 0.1, layers)]
         self.layers = nn.ModuleList(Layer(width, number) for number in range(layers))
         self.convolution = nn.Conv2d(3, 16, 3)
+        self.statistics = nn.BatchNorm2d(16)
+        self.normed = nn.utils.parametrizations.weight_norm(nn.Linear(width, 6))
         nn.init.kaiming_normal_(self.convolution.weight, mode="fan_out", nonlinearity="relu")
         self.head = nn.Linear(width, 10)
         nn.init.trunc_normal_(self.head.weight, std=0.02)
@@ -145,6 +147,8 @@ class Traces(Case):
             "he-normal:mode=fan-out",
             "glorot-uniform",
             "orthogonal",
+            "norm-of:original1",
+            'dtype = "i64"',
             "constant-list:values=0.0/1.0/4.0",
             "[[blocks]]",
         ]:
