@@ -17,6 +17,8 @@ FANIN = os.environ.get("FANIN", library.ROOT / "target" / "release" / "fanin")
 
 
 def fanin(*arguments):
+    if not Path(FANIN).exists():
+        raise SystemExit(f"{FANIN} is missing: build it, or set FANIN")
     run = subprocess.run([FANIN, *map(str, arguments)], capture_output=True, text=True)
     if run.returncode:
         raise ValueError(run.stderr.strip())
@@ -26,15 +28,19 @@ def fanin(*arguments):
 def check(model_type, others):
     """The faults of all cases, of some random configurations, and of a model by its name."""
     cases = tables.cases(model_type)
+    if not cases:
+        return ["no cases: use `scripts/families propose`"]
     chosen = random.Random(model_type)
-    varied = [varied_case(model_type, chosen.choice(cases), chosen) for _ in range(others if cases else 0)]
-    wrong = [] if cases else ["no cases: use `scripts/families propose`"]
-    for number, case in enumerate([*cases, *varied]):
-        title = f"case {number}" if number < len(cases) else f"random {json.dumps(case['config'])}"
+    named = {f"case {number}": case for number, case in enumerate(cases)}
+    named |= {f"random {number}": varied_case(model_type, chosen.choice(cases), chosen) for number in range(others)}
+    wrong = {}
+    for title, case in named.items():
         with tempfile.TemporaryDirectory() as folder:
-            found = list(checked(model_type, case, Path(folder), load=number < len(cases)))
-        wrong += [f"{title} {case['class']}: {line}" for line in found]
-    return wrong
+            for line in checked(model_type, case, Path(folder), load=title.startswith("case")):
+                wrong.setdefault(line, []).append(title)
+    failed = {title for titles in wrong.values() for title in titles if title.startswith("random")}
+    lines = [f"{line} [{', '.join(titles)}]" for line, titles in wrong.items()]
+    return lines + [f"{title} is {json.dumps(named[title])}" for title in sorted(failed)]
 
 
 def checked(model_type, case, folder, load):
@@ -50,7 +56,7 @@ def checked(model_type, case, folder, load):
     except ValueError as error:
         # Random sizes need not divide each other.
         if load or "must be a multiple" not in str(error):
-            yield str(error)
+            yield str(error).replace(f"{folder}/", "")
         return
     faults, drawn = compare.plans(report, known)
     if faults.counts or not (load or drawn):
@@ -63,16 +69,16 @@ def checked(model_type, case, folder, load):
             faults.add(name, f"{wrong}, not as {known.tensors[name][1]}")
     yield from faults.lines()
     if load:
-        yield from loaded(model_class, case, folder / "out", written)
+        yield from loaded(model_class, case, folder / "out", written, known.body)
 
 
-def loaded(model_class, case, folder, written):
+def loaded(model_class, case, folder, written, body):
     """The faults of a folder that the library reads."""
     model, info = model_class.from_pretrained(folder, output_loading_info=True)
     for kind, found in info.items():
         if found:
             yield f"{kind}: {sorted(map(str, found))[:8]}"
-    faults = compare.Faults()
+    faults = compare.Faults(body)
     again = {name: values.contiguous() for name, values in recorder.converted(model, recorder.state(model)).items()}
     differing = [name for name, values in again.items() if name in written and not torch.equal(written[name], values)]
     for name in set(differing) - (altered(model_class, model.config) if differing else set()):

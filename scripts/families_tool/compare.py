@@ -3,19 +3,21 @@
 import re
 from collections import Counter
 
+from .tables import fold, relative
+
 FIGURES = 1e-6  # relative; laws have seven digits
 LARGEST = 40  # lines of one comparison
 DTYPES = re.compile(r"(f|bf|i|u)\d+$|bool$")
 
 
 class Faults:
-    """Faults of tensors; layers with the same fault share a line."""
+    """Faults of tensors; layers with the same fault share a line. `^` is the prefix of the base model's names."""
 
-    def __init__(self):
-        self.counts = Counter()
+    def __init__(self, body):
+        self.body, self.counts = body, Counter()
 
     def add(self, name, fault):
-        self.counts[".".join("{}" if word.isdigit() else word for word in name.split(".")), fault] += 1
+        self.counts[fold(relative(name, self.body))[0], fault] += 1
 
     def lines(self):
         found = [f"{name}: {fault}" + (f" ({count} tensors)" if count > 1 else "") for (name, fault), count in sorted(self.counts.items())]
@@ -24,7 +26,7 @@ class Faults:
 
 def plans(report, facts):
     """The faults of a dry run, and the names of tensors of which only the values tell."""
-    faults, drawn = Faults(), []
+    faults, drawn = Faults(facts.body), []
     planned = {tensor["name"]: tensor for tensor in report["tensors"]}
     for name, (shape, law) in facts.tensors.items():
         tensor = planned.pop(name, None)
@@ -49,7 +51,7 @@ def plans(report, facts):
 
 def changes(before, after):
     """The differences between two facts of a case."""
-    faults = Faults()
+    faults = Faults(before.body)
     for name in before.tensors.keys() | after.tensors.keys():
         one, other = before.tensors.get(name), after.tensors.get(name)
         if one is None:

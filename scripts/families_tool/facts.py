@@ -4,11 +4,12 @@ import torch
 
 from . import library, recorder
 from .recorder import figure, resolved
-from .tables import Facts
+from .tables import Facts, fold
 
 DTYPES = {"float32": "f32", "float16": "f16", "bfloat16": "bf16", "float64": "f64"}
-LARGEST = 20_000_000  # parameters of a case
-DRAWS = 12  # models from which the moments of an unknown distribution are taken
+LARGEST = 40_000_000  # parameters of a case
+DRAWS = 40  # most models from which the moments of an unknown distribution are taken
+ENOUGH = 2000  # elements of one
 SHOWN = 4  # elements of a computed tensor
 SIGMA = 5
 
@@ -22,14 +23,14 @@ def of(model_type, case, complain=print, draws=DRAWS):
     if not draws:
         return Facts({name: (tensor.shape, tensor.law.kind and describe(tensor, [])) for name, tensor in tensors.items()}, ties, body)
     drawn = [recorder.draw(model_class, config(), 1)]
-    unknown = any(tensor.law.kind is None and not torch.equal(tensor.values, drawn[0][name]) for name, tensor in tensors.items())
-    while unknown and len(drawn) < draws:
+    unknown = [name for name, tensor in tensors.items() if tensor.law.kind is None and not torch.equal(tensor.values, drawn[0][name])]
+    sizes = [tensors[name].values.numel() for name in unknown]
+    while unknown and len(drawn) < draws and min(sizes) * len(drawn) < ENOUGH:
         drawn.append(recorder.draw(model_class, config(), len(drawn) + 1))
-    described = {}
-    for name, tensor in tensors.items():
-        law = describe(tensor, [values[name] for values in drawn])
-        described[name] = tensor.shape, law
-        if wrong := complaint(law, tensor.values):
+    described = {name: (tensor.shape, describe(tensor, [values[name] for values in drawn])) for name, tensor in tensors.items()}
+    pool(described, unknown)
+    for name, (_, law) in described.items():
+        if wrong := complaint(law, tensors[name].values):
             complain(f"{case['class']}: {name}: recorded {law}, but its {wrong}")
     return Facts(described, ties, body)
 
@@ -68,6 +69,21 @@ def describe(tensor, draws):
     text = str(resolved(kind, tensor.shape))
     rows = zero_rows(values, draws)
     return with_dtype(text + (f" padding {','.join(map(str, rows))}" if rows else ""), values)
+
+
+def pool(described, unknown):
+    """Gives equal tensors of several layers one law of measured moments."""
+    alike = {}
+    for name in unknown:
+        alike.setdefault((fold(name)[0], *described[name][0]), []).append(name)
+    for names in alike.values():
+        laws = [described[name][1] for name in names]
+        count = sum(law["count"] for law in laws)
+        mean = sum(law["mean"] * law["count"] for law in laws) / count
+        square = sum((law["std"] ** 2 + (law["mean"] - mean) ** 2) * law["count"] for law in laws) / count
+        law = {"mean": figure(mean), "std": figure(square**0.5), "count": count}
+        if all(abs(one["mean"] - mean) <= SIGMA * law["std"] / one["count"] ** 0.5 for one in laws):
+            described.update({name: (described[name][0], law) for name in names})
 
 
 def constant(values):

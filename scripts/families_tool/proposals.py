@@ -47,7 +47,8 @@ def propose(model_type, cases):
     if not cases:
         cases = [{"class": names[0], "config": base}]
     for number in range(len(cases), SIZED):
-        name = next(name for name in (names[number % len(names)], cases[0]["class"]) if builds(model_type, name, base))
+        name = names[number % len(names)]
+        name = name if builds(model_type, name, base) else cases[0]["class"]
         cases.append({"class": name, "config": resized(model_type, name, base, number)})
     flip(model_type, cases)
     known = {case["class"] for case in cases}
