@@ -3,11 +3,12 @@
 //! Its keys are the fields below, in alphabetical order, for writers and readers.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::generator::Generator;
 use crate::plan::{Common, DrawnTensor, Plan, Tensor, norm_of};
@@ -84,6 +85,17 @@ pub struct TensorProvenance {
     pub trained: Option<TrainedIdentity>,
 }
 
+/// The tensors of a plan by name, each derived when it is written.
+struct Tensors<'p>(&'p Plan);
+
+impl Serialize for Tensors<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tensors: Vec<&Tensor> = self.0.tensors().iter().collect();
+        tensors.sort_unstable_by_key(|tensor| tensor.name());
+        serializer.collect_map(tensors.into_iter().map(|tensor| (tensor.name().as_str(), TensorProvenance::of(tensor))))
+    }
+}
+
 /// Parses the tensors of a provenance. Errors for repeated names.
 fn tensors<'de, D: Deserializer<'de>>(source: D) -> Result<Option<BTreeMap<String, TensorProvenance>>, D::Error> {
     Ok(Some(Unique::deserialize(source)?.0.into_iter().collect()))
@@ -96,10 +108,22 @@ impl Provenance {
         Self { generator, schema: SCHEMA, seed, tensors: None }
     }
 
-    /// The complete provenance of a plan.
-    pub fn whole(plan: &Plan) -> Self {
-        let tensors = plan.tensors().iter().map(|tensor| (tensor.name().to_string(), TensorProvenance::of(tensor)));
-        Self { tensors: Some(tensors.collect()), ..Self::head(plan) }
+    /// Writes the complete provenance of a plan as JSON, one tensor after the other.
+    pub fn write(plan: &Plan, out: impl Write) -> Result<()> {
+        #[derive(Serialize)]
+        struct Whole<'p> {
+            #[serde(flatten)]
+            head: Provenance,
+            tensors: Tensors<'p>,
+        }
+        Ok(serde_json::to_writer(out, &Whole { head: Self::head(plan), tensors: Tensors(plan) })?)
+    }
+
+    /// The complete provenance of a plan as JSON.
+    pub fn json(plan: &Plan) -> Result<String> {
+        let mut bytes = Vec::new();
+        Self::write(plan, &mut bytes)?;
+        Ok(String::from_utf8(bytes)?)
     }
 
     /// Parses a provenance. Errors if its schema is unknown.
@@ -242,7 +266,7 @@ mod tests {
     #[test]
     fn the_form_is_fixed_to_the_byte() {
         assert_eq!(
-            Provenance::whole(&plan()).to_json().unwrap(),
+            Provenance::json(&plan()).unwrap(),
             concat!(
                 r#"{"generator":"native-1","schema":1,"seed":"18446744073709551615","tensors":{"#,
                 r#""b":{"dtype":"f32","scheme":"zeros","shape":[4]},"#,
@@ -256,8 +280,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_with_its_distribution() {
         let plan = plan();
-        let provenance = Provenance::parse(&Provenance::whole(&plan).to_json().unwrap()).unwrap();
-        assert_eq!(provenance, Provenance::whole(&plan));
+        let provenance = Provenance::parse(&Provenance::json(&plan).unwrap()).unwrap();
+        assert_eq!(provenance.to_json().unwrap(), Provenance::json(&plan).unwrap());
         for tensor in plan.tensors() {
             let again = provenance
                 .tensors

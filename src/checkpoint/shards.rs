@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -160,8 +161,21 @@ fn ascii_json(text: &str) -> String {
 
 /// Hash of the provenance and the index, which identifies the files of one plan.
 fn hash(plan: &Plan, index: &str) -> Result<String> {
-    let mut hash = Sha256::new();
-    hash.update(Provenance::whole(plan).to_json()?);
+    /// A hash that takes what is written to it.
+    struct Hashed(Sha256);
+    impl Write for Hashed {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.update(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut out = BufWriter::new(Hashed(Sha256::new()));
+    Provenance::write(plan, &mut out)?;
+    let Hashed(mut hash) = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     hash.update([0]);
     hash.update(index);
     Ok(hex(&hash.finalize()))

@@ -10,7 +10,7 @@ use super::screen::Screen;
 use crate::checkpoint::{Files, PlannedFile};
 use crate::format::Format;
 use crate::plan::Plan;
-use crate::text::{bytes, json_line};
+use crate::text::bytes;
 
 /// Prints the plan as text. A terminal has no format, and neither a terminal nor a stream has files.
 pub(super) fn as_text(
@@ -60,7 +60,6 @@ pub(super) fn as_json(out: &mut dyn Write, plan: &Plan, format: Option<&Format>,
         "dry_run": true,
         "generator": plan.generator().name,
         "seed": report::seed(plan.seed()),
-        "tensors": plan.tensors().iter().map(report::tensor).collect::<Vec<_>>(),
         "notes": report::notes(plan, format, files.iter().map(|file| file.path.as_path())),
         "format": format.map(|format| format.name),
         "parameters": plan.parameters(),
@@ -78,5 +77,5 @@ pub(super) fn as_json(out: &mut dyn Write, plan: &Plan, format: Option<&Format>,
         printed["rank"] = report::rank(rank);
         printed["rank"]["files"] = json!(own);
     }
-    Ok(writeln!(out, "{}", json_line(&printed))?)
+    report::print_json(out, &printed, plan)
 }

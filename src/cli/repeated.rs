@@ -32,16 +32,17 @@ struct Group {
 
 /// The lines in order. Lines that differ only in numbers in their names become one, at the place of the first, if their names have all
 /// combinations of those numbers.
-pub(super) fn folded(lines: &[Line]) -> Vec<String> {
+pub(super) fn folded(lines: impl Iterator<Item = Line> + Clone) -> Vec<String> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut numbers: HashMap<(Vec<String>, &str), usize> = HashMap::new();
+    let mut numbers: HashMap<(Vec<String>, String), usize> = HashMap::new();
+    // Lines are made twice, because all of them together take much memory.
     let members: Vec<usize> = lines
-        .iter()
+        .clone()
         .map(|Line { name, description }| {
-            let (texts, layers) = taken_apart(name);
-            let group = *numbers.entry((texts.clone(), description)).or_insert_with(|| {
+            let (texts, layers) = taken_apart(&name);
+            let group = *numbers.entry((texts, description)).or_insert_with_key(|(texts, description)| {
                 let numbers = vec![BTreeSet::new(); layers.len()];
-                groups.push(Group { texts, description: description.clone(), numbers, count: 0 });
+                groups.push(Group { texts: texts.clone(), description: description.clone(), numbers, count: 0 });
                 groups.len() - 1
             });
             for (seen, layer) in groups[group].numbers.iter_mut().zip(layers) {
@@ -53,7 +54,7 @@ pub(super) fn folded(lines: &[Line]) -> Vec<String> {
         .collect();
     let mut shown = vec![false; groups.len()];
     let mut folded = Vec::new();
-    for (line, group) in lines.iter().zip(members) {
+    for (line, group) in lines.zip(members) {
         if !groups[group].is_complete() {
             folded.push(line.to_string());
         } else if !std::mem::replace(&mut shown[group], true) {
@@ -126,7 +127,7 @@ mod tests {
 
     fn folded_names(names: &[&str]) -> Vec<String> {
         let lines = names.iter().map(|name| Line { name: (*name).into(), description: "d".into() });
-        folded(&lines.collect::<Vec<_>>())
+        folded(lines)
     }
 
     #[test]

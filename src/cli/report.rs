@@ -101,7 +101,7 @@ pub(super) fn lines(plan: &Plan, verbose: bool) -> Vec<String> {
         .tensors()
         .iter()
         .map(|tensor| Line { name: escape(tensor.name().as_str()), description: description(tensor) });
-    if verbose { tensors.map(|line| line.to_string()).collect() } else { folded(&tensors.collect::<Vec<_>>()) }
+    if verbose { tensors.map(|line| line.to_string()).collect() } else { folded(tensors) }
 }
 
 /// The sizes of a plan and its files.
@@ -208,7 +208,6 @@ pub(super) fn json(out: &mut dyn Write, plan: &Plan, written: &Written) -> Resul
     let mut report = json!({
         "generator": plan.generator().name,
         "seed": seed(plan.seed()),
-        "tensors": plan.tensors().iter().map(tensor).collect::<Vec<_>>(),
         "notes": notes(plan, written.format, written.paths()),
         "format": written.format.map(|format| format.name),
         "files": names(&done.written),
@@ -232,7 +231,22 @@ pub(super) fn json(out: &mut dyn Write, plan: &Plan, written: &Written) -> Resul
         report["rank"] = self::rank(of);
         report["rank"]["missing"] = json!(done.missing);
     }
-    Ok(writeln!(out, "{}", json_line(&report))?)
+    print_json(out, &report, plan)
+}
+
+/// Prints a report on one line, with the tensors of its plan, one after the other.
+pub(super) fn print_json(out: &mut dyn Write, report: &Value, plan: &Plan) -> Result<()> {
+    let is_before = |key: &str| key < "tensors";
+    let entries = report.as_object().into_iter().flatten();
+    let (before, after): (Vec<_>, Vec<_>) = entries.partition(|(key, _)| is_before(key));
+    let entry = |(key, value): (&String, &Value)| format!("{}:{}", json!(key), json_line(value));
+    let joined = |entries: Vec<_>| entries.into_iter().map(entry).collect::<Vec<_>>().join(",");
+    write!(out, "{{{},\"tensors\":[", joined(before))?;
+    for (number, of_plan) in plan.tensors().iter().enumerate() {
+        let comma = if number > 0 { "," } else { "" };
+        write!(out, "{comma}{}", json_line(&tensor(of_plan)))?;
+    }
+    Ok(writeln!(out, "],{}}}", joined(after))?)
 }
 
 /// The largest number up to which every reader of JSON has all whole numbers.

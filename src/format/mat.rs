@@ -108,7 +108,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     let mut names: HashMap<String, String> = HashMap::from([(provenance::KEY.into(), "the provenance".into())]);
     let mut pieces = Vec::with_capacity(2 * plan.tensors().len() + 1);
     let mut before = header();
-    before.extend(text_variable(provenance::KEY, &Provenance::whole(plan).to_json()?)?);
+    before.extend(text_variable(provenance::KEY, &Provenance::json(plan)?)?);
     for (number, tensor) in plan.tensors().iter().enumerate() {
         let (name, own) = (variable(tensor.name().as_str()), tensor.name().as_str());
         ensure!(name.len() <= MAX_NAME, "`{own}`: MATLAB names have at most {MAX_NAME} characters");

@@ -76,7 +76,7 @@ fn manifest(plan: &Plan) -> Result<String> {
             format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"offset\":{offset},\"bytes\":{bytes}}}")
         })
         .collect();
-    let (key, provenance) = (provenance::KEY, Provenance::whole(plan).to_json()?);
+    let (key, provenance) = (provenance::KEY, Provenance::json(plan)?);
     Ok(format!("{OPENING}\n\"{key}\":{provenance},\n\"tensors\":{{\n{}\n}}}}\n", entries.join(",\n")))
 }
 

@@ -51,7 +51,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
 /// The pieces of a shard, with the hash of the whole plan.
 fn shard(plan: &Plan, whole: Option<&str>) -> Result<Vec<Piece>> {
     let mut order: Vec<usize> = (0..plan.tensors().len()).collect();
-    order.sort_by_key(|&number| (rank(plan.tensors()[number].element()), plan.tensors()[number].name()));
+    order.sort_by_cached_key(|&number| (rank(plan.tensors()[number].element()), plan.tensors()[number].name()));
     let header = header(plan, &order, whole)?;
     let mut opening = (header.len() as u64).to_le_bytes().to_vec();
     opening.extend(header);
@@ -91,7 +91,7 @@ fn rank(element: Element) -> usize {
 }
 
 fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> {
-    let provenance = Value::from(Provenance::whole(plan).to_json()?);
+    let provenance = Value::from(Provenance::json(plan)?);
     let whole = whole.map(|hash| format!(",\"{WHOLE_PLAN}\":\"{hash}\"")).unwrap_or_default();
     let mut text = format!("{{\"__metadata__\":{{\"{}\":{provenance}{whole},\"format\":\"pt\"}}", provenance::KEY);
     let mut begin = 0u64;

@@ -65,7 +65,7 @@ impl Plan {
         let mut drawn: Vec<&mut DrawnTensor> = tensors
             .iter_mut()
             .filter_map(|tensor| match tensor {
-                Tensor::Drawn(drawn) => Some(drawn),
+                Tensor::Drawn(drawn) => Some(Arc::make_mut(drawn)),
                 Tensor::Copied(_) | Tensor::Trained(_) => None,
             })
             .collect();
@@ -191,7 +191,7 @@ fn link_norms(tensors: &mut [Tensor]) -> Result<()> {
         let source = specs.get(of).with_context(|| format!("`{name}` is the norm of `{of}`, which does not exist"))?;
         let source = source.as_ref().with_context(|| format!("`{name}` is the norm of `{of}`, which is not drawn"))?;
         norm::check(drawn.spec(), source)?;
-        drawn.source = Some(Arc::clone(source));
+        Arc::make_mut(drawn).source = Some(Arc::clone(source));
     }
     Ok(())
 }

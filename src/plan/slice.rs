@@ -1,6 +1,7 @@
 //! Slices of a plan's tensors. A slice has the values of its full tensor, byte for byte.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 
@@ -12,12 +13,13 @@ impl Tensor {
     /// A slice of this tensor, a range for each axis. Errors if it is empty, or not inside the tensor.
     pub fn sliced(self, ranges: &[Range<u64>]) -> Result<Self> {
         Ok(match self {
-            Self::Drawn(drawn) => drawn.sliced(ranges)?.into(),
+            Self::Drawn(drawn) => Arc::unwrap_or_clone(drawn).sliced(ranges)?.into(),
             Self::Trained(mut trained) => {
                 trained.initial = trained.initial.sliced(ranges)?;
-                trained.into()
+                Self::Trained(trained)
             }
-            Self::Copied(CopiedTensor { name, shape, slice, copied }) => {
+            Self::Copied(tensor) => {
+                let CopiedTensor { name, shape, slice, copied } = *tensor;
                 let bits = copied.values.element().bits();
                 ensure!(bits.is_multiple_of(8), "`{name}` has {bits} bits per element and cannot be sliced");
                 let (shape, slice) = cut(&name, &shape, slice.as_ref(), ranges)?;

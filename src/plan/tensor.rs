@@ -14,12 +14,12 @@ use crate::tensor::{Base, Copied, DType, Element, Fans, Layout, Name, Shape, Sli
 /// One tensor of a plan.
 #[derive(Clone, Debug)]
 pub enum Tensor {
-    /// Values of a distribution.
-    Drawn(DrawnTensor),
+    /// Values of a distribution. The plans of a checkpoint's files share it.
+    Drawn(Arc<DrawnTensor>),
     /// Values of a file.
-    Copied(CopiedTensor),
+    Copied(Box<CopiedTensor>),
     /// Values trained on data.
-    Trained(TrainedTensor),
+    Trained(Box<TrainedTensor>),
 }
 
 /// A tensor that is drawn by a scheme.
@@ -27,11 +27,11 @@ pub enum Tensor {
 pub struct DrawnTensor {
     pub(super) spec: TensorSpec,
     element: Element,
-    expression: String,
-    layout: Option<String>,
+    expression: Box<str>,
+    layout: Option<Box<str>>,
     fans: Option<Fans>,
     given_fans: Fans,
-    base: Option<TensorIdentity>,
+    base: Option<Box<TensorIdentity>>,
     /// The full tensor whose norms this one holds, once it is in a plan with it.
     pub(super) source: Option<Arc<TensorSpec>>,
     pub(super) approximate: Option<String>,
@@ -105,7 +105,7 @@ impl DrawnTensor {
         let dtype = element.computed_in();
         Ok(Self {
             element,
-            expression,
+            expression: expression.into(),
             layout: None,
             fans: None,
             given_fans: Fans::default(),
@@ -159,12 +159,12 @@ impl DrawnTensor {
         Ok(Self {
             notes: notes(resolved, &distribution, &shape, fans.is_some(), common),
             element: common.dtype,
-            expression: canonical,
-            layout: common.layout.letters(shape.rank()).ok(),
+            expression: canonical.into(),
+            layout: common.layout.letters(shape.rank()).ok().map(Into::into),
             fans,
             given_fans: if fans.is_some() { common.fans } else { Fans::default() },
             source: None,
-            base: base.filter(|_| resolved.scheme.requires == Requires::Base).map(|base| base.identity.clone()),
+            base: base.filter(|_| resolved.scheme.requires == Requires::Base).map(|base| base.identity.clone().into()),
             approximate: row.and_then(|row| row.approximate).filter(|_| !is_exact).map(Into::into),
             spec: TensorSpec {
                 name,
@@ -254,7 +254,7 @@ impl DrawnTensor {
 
     /// The tensor that the scheme started from, if any.
     pub fn base(&self) -> Option<&TensorIdentity> {
-        self.base.as_ref()
+        self.base.as_deref()
     }
 
     /// The reason why the values are only approximate; `None` if they are the framework's bit for bit.
@@ -344,7 +344,8 @@ impl Tensor {
     pub fn name(&self) -> &Name {
         match self {
             Self::Copied(copied) => &copied.name,
-            Self::Drawn(drawn) | Self::Trained(TrainedTensor { initial: drawn, .. }) => &drawn.spec.name,
+            Self::Drawn(drawn) => &drawn.spec.name,
+            Self::Trained(trained) => &trained.initial.spec.name,
         }
     }
 
@@ -352,7 +353,8 @@ impl Tensor {
     pub fn shape(&self) -> &Shape {
         match self {
             Self::Copied(copied) => &copied.shape,
-            Self::Drawn(drawn) | Self::Trained(TrainedTensor { initial: drawn, .. }) => &drawn.spec.shape,
+            Self::Drawn(drawn) => &drawn.spec.shape,
+            Self::Trained(trained) => &trained.initial.spec.shape,
         }
     }
 
@@ -360,7 +362,8 @@ impl Tensor {
     pub fn slice(&self) -> Option<&Slice> {
         match self {
             Self::Copied(copied) => copied.slice.as_ref(),
-            Self::Drawn(drawn) | Self::Trained(TrainedTensor { initial: drawn, .. }) => drawn.spec.slice.as_ref(),
+            Self::Drawn(drawn) => drawn.spec.slice.as_ref(),
+            Self::Trained(trained) => trained.initial.spec.slice.as_ref(),
         }
     }
 
@@ -368,7 +371,8 @@ impl Tensor {
     pub fn element(&self) -> Element {
         match self {
             Self::Copied(copied) => copied.copied.values.element(),
-            Self::Drawn(drawn) | Self::Trained(TrainedTensor { initial: drawn, .. }) => drawn.element,
+            Self::Drawn(drawn) => drawn.element,
+            Self::Trained(trained) => trained.initial.element,
         }
     }
 
@@ -383,7 +387,8 @@ impl Tensor {
     /// The draw, for trained tensors the one before training; `None` for copied ones.
     pub fn initial(&self) -> Option<&DrawnTensor> {
         match self {
-            Self::Drawn(drawn) | Self::Trained(TrainedTensor { initial: drawn, .. }) => Some(drawn),
+            Self::Drawn(drawn) => Some(drawn),
+            Self::Trained(trained) => Some(&trained.initial),
             Self::Copied(_) => None,
         }
     }
@@ -417,18 +422,24 @@ impl Tensor {
 
 impl From<DrawnTensor> for Tensor {
     fn from(drawn: DrawnTensor) -> Self {
-        Self::Drawn(drawn)
+        Self::Drawn(drawn.into())
+    }
+}
+
+impl From<Box<DrawnTensor>> for Tensor {
+    fn from(drawn: Box<DrawnTensor>) -> Self {
+        Self::Drawn(drawn.into())
     }
 }
 
 impl From<CopiedTensor> for Tensor {
     fn from(copied: CopiedTensor) -> Self {
-        Self::Copied(copied)
+        Self::Copied(copied.into())
     }
 }
 
 impl From<TrainedTensor> for Tensor {
     fn from(trained: TrainedTensor) -> Self {
-        Self::Trained(trained)
+        Self::Trained(trained.into())
     }
 }

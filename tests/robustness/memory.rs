@@ -89,3 +89,52 @@ fn a_matrix_beyond_the_memory_of_the_system_is_refused_and_not_aborted() {
     assert_eq!(limited("init orthogonal 20x20 -q -o w.npy").status, 0);
     assert_eq!(status(folder.fanin("init orthogonal 20x20 -q --force -o w.npy").status().unwrap()), 0);
 }
+
+/// A recipe of as many tensors as a mixture of 256 experts in 61 layers has.
+const EXPERTS: &str = r#"
+layout = "torch"
+dtype = "bf16"
+
+[rules]
+"*norm.weight" = "ones"
+"*" = "normal:std=0.02"
+
+[[blocks]]
+repeat = { i = 61 }
+prefix = "model.layers.{i}."
+[blocks.tensors]
+"input_layernorm.weight" = [7168]
+"self_attn.o_proj.weight" = [7168, 16384]
+
+[[blocks]]
+repeat = { i = 58, e = 256 }
+prefix = "model.layers.{i + 3}.mlp.experts.{e}."
+[blocks.tensors]
+"gate_proj.weight" = [2048, 7168]
+"up_proj.weight" = [2048, 7168]
+"down_proj.weight" = [7168, 2048]
+"#;
+
+#[test]
+fn a_plan_of_many_tensors_takes_little_memory() {
+    /// Beyond what the program takes by itself.
+    const MOST: u64 = 60 << 20;
+    if !Path::new(TIME).exists() {
+        skipped("the memory of a plan: no GNU time");
+        return;
+    }
+    let folder = Folder::new();
+    folder.write("experts.toml", EXPERTS);
+    let peak = |line: &str| {
+        let ended = folder.shell(&format!("{TIME} -q -f %M -o memory \"{FANIN}\" {line}"));
+        assert_eq!(ended.status, 0, "{line}: {}", ended.stderr);
+        (peak_memory(&folder.join("memory")), ended.stdout)
+    };
+    let (own, _) = peak("init zeros 3 --dry-run");
+    let (text, printed) = peak("model experts.toml --dry-run -o x/");
+    let (json, report) = peak("model experts.toml --dry-run -o x/ --json");
+    assert!(String::from_utf8(printed).unwrap().starts_with("44,666 tensors, "));
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["tensors"].as_array().unwrap().len(), 44_666);
+    assert!(text.max(json) <= own + MOST, "{own} bytes, {text} with a plan, {json} as JSON");
+}

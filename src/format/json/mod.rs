@@ -54,7 +54,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
         let numbers = tensor.shape().count() == 0 || tensor.drawn().is_none_or(|drawn| !drawn.distribution().is_nan());
         ensure!(numbers, "`{}` holds NaN, which JSON cannot represent: use another --format", tensor.name());
     }
-    let provenance = Provenance::whole(plan).to_json()?;
+    let provenance = Provenance::json(plan)?;
     let mut before = format!("{{\"{}\":{provenance},\n\"tensors\":{{", provenance::KEY);
     let mut pieces = Vec::with_capacity(2 * plan.tensors().len() + 1);
     for (number, tensor) in plan.tensors().iter().enumerate() {

@@ -52,7 +52,7 @@ fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     };
     add("data.pkl", pickle_writer::pickle(plan), None)?;
     add("byteorder", b"little".to_vec(), None)?;
-    add(&format!("{}.json", provenance::KEY), Provenance::whole(plan).to_json()?.into_bytes(), None)?;
+    add(&format!("{}.json", provenance::KEY), Provenance::json(plan)?.into_bytes(), None)?;
     for number in 0..plan.tensors().len() {
         add(&format!("data/{number}"), Vec::new(), Some(number))?;
     }

@@ -1,11 +1,17 @@
 //! The tensors of a recipe and of those that it extends: blocks, repeats and names.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map;
+use std::rc::Rc;
+
 use anyhow::{Context, Result, bail, ensure};
 
 use super::general::General;
 use super::instance::Instance;
 use super::part::{Part, parameter_of_layer};
 use super::tensors::{Content, Item, Items};
+use crate::generator::Generator;
 use crate::model::block::{self, Block, Component, MAX_NESTING, Use};
 use crate::model::document::SourceLocation;
 use crate::model::entry::{Entry, What};
@@ -13,7 +19,8 @@ use crate::model::expression::Scope;
 use crate::model::layers::{self, Framework, LayerKind};
 use crate::model::rules::Rules;
 use crate::model::value::to_json;
-use crate::plan::Plan;
+use crate::plan::{Plan, resolve};
+use crate::scheme::Resolved;
 use crate::tensor::Shape;
 use crate::text::grouped;
 
@@ -33,6 +40,8 @@ pub(super) struct Work {
     components: usize,
     /// The size of all values, in bytes.
     pub(super) bytes: u64,
+    /// The expressions of schemes with their meanings for a generator, since many tensors share one.
+    schemes: RefCell<HashMap<(&'static str, String), Rc<Resolved>>>,
 }
 
 impl Work {
@@ -41,6 +50,15 @@ impl Work {
         self.tensors += 1;
         ensure!(self.tensors <= Plan::MAX_TENSORS, "more than 2^20 tensors");
         Ok(())
+    }
+
+    /// The meaning of an expression for a generator.
+    pub(super) fn resolved(&self, expression: &str, generator: &Generator) -> Result<Rc<Resolved>> {
+        let mut schemes = self.schemes.borrow_mut();
+        Ok(match schemes.entry((generator.name, expression.to_string())) {
+            hash_map::Entry::Occupied(known) => Rc::clone(known.get()),
+            hash_map::Entry::Vacant(place) => Rc::clone(place.insert(resolve(expression, generator)?.into())),
+        })
     }
 
     /// Counts a round through a block.

@@ -5,11 +5,12 @@ use anyhow::{Context, Error, Result, bail, ensure};
 use super::building::{Building, Names};
 use super::general::General;
 use super::part::Part;
+use crate::generator::NATIVE;
 use crate::model::entry::Entry;
 use crate::model::expression::Scope;
 use crate::model::rules::Rule;
 use crate::plan::{Common, DrawnTensor, Plan, norm_of};
-use crate::scheme::{self, Requires};
+use crate::scheme::Requires;
 use crate::tensor::Element;
 
 impl<'e> Building<'_, 'e> {
@@ -78,7 +79,8 @@ impl<'e> Building<'_, 'e> {
             None => error,
         };
         // The axes of a bias do not show the fans of its layer.
-        if norm_of(&scheme).is_none() && scheme::resolve(&scheme).map_err(by_rule)?.scheme.requires == Requires::Fans {
+        let is_norm = norm_of(&scheme).is_some();
+        if !is_norm && self.work.resolved(&scheme, NATIVE).map_err(by_rule)?.scheme.requires == Requires::Fans {
             fans.fan_in = fans.fan_in.or(of_layer.fan_in);
             fans.fan_out = fans.fan_out.or(of_layer.fan_out);
         }
@@ -89,7 +91,15 @@ impl<'e> Building<'_, 'e> {
             fans,
             generator,
         };
-        let tensor = DrawnTensor::new(name.parse()?, shape.clone(), &scheme, &common);
+        let written = name.parse()?;
+        let tensor = if is_norm {
+            DrawnTensor::new(written, shape.clone(), &scheme, &common)
+        } else {
+            let resolved = self.work.resolved(&scheme, common.meaning());
+            resolved
+                .and_then(|resolved| DrawnTensor::resolved(written, shape.clone(), &resolved, &common, None))
+                .with_context(|| format!("scheme `{scheme}` for `{name}={shape}`"))
+        };
         let tensor = tensor.map_err(by_rule)?;
         self.work.bytes = self.work.bytes.saturating_add(tensor.element().bytes(tensor.shape().count()));
         ensure!(self.work.bytes <= Plan::MAX_BYTES, "the tensors up to `{name}` take more than 2^62 bytes");
