@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from .tables import fanin
+from .tensors import Refusal
 
 SIGMA = 5
 FEW = 8  # values of a tensor whose moments say too little
@@ -16,7 +17,7 @@ def run(recipe, *arguments):
     """Runs fanin; the error is its message."""
     done = subprocess.run([fanin(), "model", str(recipe), *arguments], capture_output=True, text=True)
     if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip() or f"exit status {done.returncode}")
+        raise Refusal(done.stderr.strip() or f"fanin: exit status {done.returncode}")
     return done.stdout
 
 

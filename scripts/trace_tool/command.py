@@ -9,12 +9,21 @@ import sys
 from pathlib import Path
 
 from . import check, recipe
+from .tensors import Refusal
 
 FRAMEWORKS = ("torch", "keras", "flax")
 
 
 def main():
     arguments = parser().parse_args()
+    try:
+        return run(arguments)
+    except Refusal as error:
+        print(f"trace.py: {error}", file=sys.stderr)
+        return 2
+
+
+def run(arguments):
     if arguments.survey is not None:
         from . import survey
 
@@ -72,11 +81,16 @@ def trace(word, words, framework=None, inputs=()):
     """The traced model of a callable with the words of its arguments, or of a config.json."""
     path = Path(word)
     if path.suffix == ".json" or path.is_dir():
+        if not path.exists():
+            raise Refusal(f"`{word}`: no such file")
         from . import transformers_model
 
         return transformers_model.trace(path, words)
     framework = framework or guess(word)
-    module = importlib.import_module(f".{framework}_model", __package__)
+    try:
+        module = importlib.import_module(f".{framework}_model", __package__)
+    except ModuleNotFoundError as error:
+        raise Refusal(f"{error}: run it with a Python that has the packages of the model") from error
     function = found(word)  # after the framework's recorder is in place
     positional = [value(one) for one in words if not named(one)]
     keywords = {name: value(text) for name, _, text in (one.partition("=") for one in words if named(one))}
@@ -124,11 +138,11 @@ def found(word):
         except ModuleNotFoundError as error:
             outer, _, last = module.rpartition(".")
             if colon or not outer or error.name != module:
-                raise SystemExit(f"trace.py: `{word}`: {error}") from error
+                raise Refusal(f"`{word}`: {error}: run it with a Python that has the package") from error
             module, parts = outer, [last, *parts]
     for part in parts:
         if not hasattr(one, part):
-            raise SystemExit(f"trace.py: `{word}`: `{module}` has no `{'.'.join(parts)}`")
+            raise Refusal(f"`{word}`: `{module}` has no `{'.'.join(parts)}`")
         one = getattr(one, part)
     return one
 

@@ -8,7 +8,7 @@ import jax._src.nn.initializers as initializers
 import numpy
 
 from . import tables, tensors, values
-from .tensors import DTYPES, Model, Scheme, Tensor
+from .tensors import DTYPES, Model, Refusal, Scheme, Tensor
 from .values import Constant, Data, Named, Normal, Origin, Truncated, Uniform, Unknown
 
 # Operations that keep the values, or their order.
@@ -108,7 +108,7 @@ def variables_of(build, inputs):
             return {".".join(map(str, path)): getattr(leaf, "value", leaf) for path, leaf in pairs}
         if isinstance(module, linen.Module):
             return of_linen(module, key, inputs)
-        raise TypeError(f"the callable returns {type(module).__name__}, not a module of Flax")
+        raise Refusal(f"the callable returns {type(module).__name__}, not a module of Flax")
 
     return make
 
@@ -125,7 +125,7 @@ def of_linen(module, key, inputs):
     from flax.traverse_util import flatten_dict
 
     if not inputs:
-        raise SystemExit("trace.py: a module of linen needs an example input: pass --input, as in --input 1,28,28,1")
+        raise Refusal("a module of linen needs an example input: pass --input, as in --input 1,28,28,1")
     examples = [jax.numpy.zeros(shape, dtype) for shape, dtype in map(shaped, inputs)]
     call = inspect.signature(type(module).__call__).parameters
     flags = {

@@ -9,7 +9,7 @@ import numpy
 from keras.src.backend.common import variables
 
 from . import tables, tensors, values
-from .tensors import DTYPES, Model, Scheme, Tensor
+from .tensors import DTYPES, Model, Refusal, Scheme, Tensor
 
 DRAWN = 1 << 22  # elements of a variable whose initializer has to be called
 # The classes that are variance scaling under a name of their own.
@@ -69,9 +69,9 @@ def record(build):
 
 def checked(model):
     if not isinstance(model, keras.Model | keras.layers.Layer):
-        raise TypeError(f"the callable returns {type(model).__name__}, not a keras.Model")
+        raise Refusal(f"the callable returns {type(model).__name__}, not a keras.Model")
     if not model.weights and not model.built:
-        raise TypeError("the model is not built: build it with an input shape")
+        raise Refusal("the model is not built: build it with an input shape")
     return model
 
 

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from . import tensors
+from .numbers import shown
 from .tensors import Scheme
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +53,7 @@ def known(array, dtype, layout):
             if array.ndim >= axes and drawn(text, array, dtype, layout):
                 return Scheme(text)
     if array.size <= LISTED:
-        text = "constant-list:values=" + "/".join(repr(value) for value in array.ravel().tolist())
+        text = "constant-list:values=" + "/".join(shown(value) for value in array.ravel().tolist())
         if drawn(text, array, dtype, layout):
             return Scheme(text)
     return None

@@ -10,6 +10,10 @@ from .numbers import shown
 DTYPES = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16", "int64": "i64", "bool": "bool"}
 
 
+class Refusal(Exception):
+    """An error that is shown as one line."""
+
+
 @dataclass(frozen=True)
 class Scheme:
     """An expression of a scheme. `#` is the place of a number; `@` the place of one inside an expression in braces."""

@@ -7,7 +7,7 @@ from collections import OrderedDict
 import torch
 
 from . import tables, values
-from .tensors import DTYPES, Model, Scheme, Tensor
+from .tensors import DTYPES, Model, Refusal, Scheme, Tensor
 from .torch_recorder import Recorder, install, key, whole
 from .values import Constant, Data, Norm, Normal, Unknown
 
@@ -46,7 +46,7 @@ def record(build):
 
 def checked(module):
     if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"the callable returns {type(module).__name__}, not a torch.nn.Module")
+        raise Refusal(f"the callable returns {type(module).__name__}, not a torch.nn.Module")
     return module
 
 

@@ -156,6 +156,8 @@ class Recorder(TorchDispatchMode):
             and func.overloadpacket.__name__ not in SAME
         ):
             return func(*args, **kwargs)  # a view
+        if func.overloadpacket.__name__ == "set_":
+            return func(*args, **kwargs)  # another storage for the same tensor
         before = self.evaluate(func, args, kwargs)
         out = func(*args, **kwargs)
         if written:

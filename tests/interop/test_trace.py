@@ -124,6 +124,13 @@ class Traces(Case):
         self.assertIn("1 of them", text)
         self.assertIn('# not recorded: a reason\n"w"', text)
 
+    def test_a_package_that_is_missing_is_named(self):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "scripts/trace.py"), "no_such_package.build"], capture_output=True, check=False
+        )
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.decode().count("\n"), 1)
+
     def test_a_network_of_torch_is_traced_and_its_values_agree(self):
         python = torch_python(self, "torch, scipy, safetensors")
         (self.folder / "network.py").write_text(BUILD)
@@ -149,7 +156,7 @@ class Traces(Case):
             "orthogonal",
             "norm-of:original1",
             'dtype = "i64"',
-            "constant-list:values=0.0/1.0/4.0",
+            "constant-list:values=0/1/4",
             "[[blocks]]",
         ]:
             self.assertIn(word, text)
