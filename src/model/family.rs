@@ -154,12 +154,13 @@ pub fn from_config(text: &str, settings: &Settings, asked: &Request) -> Result<C
     Ok(Configured { model, config: bytes, notes })
 }
 
-/// The family that has the first of the `architectures`.
+/// The family that has the first of the `architectures`. A family that extends it with the same classes does not count.
 fn type_of_class(config: &Config) -> Result<&'static str> {
     let class = config.get("architectures").and_then(|names| names.get(0)?.as_str().map(String::from));
     let class = class.context("`model_type` is missing: add it, as in `\"model_type\": \"llama\"`")?;
     let families = Family::all()?;
-    let found = families.iter().find(|family| family.classes().any(|known| known == class));
+    let with_class = families.iter().filter(|family| family.classes().any(|known| known == class));
+    let found = with_class.min_by_key(|family| family.recipe.bases());
     found.map(|family| family.model_type).with_context(|| {
         let shown = escape(&cut(&class, 60));
         format!("`model_type` is missing, and `{shown}` is not a known class: add `model_type`")

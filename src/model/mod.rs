@@ -108,6 +108,11 @@ impl Document {
         Ok(entries.into_iter().map(|(_, key, node)| (key.to_string(), node.to_json())).collect())
     }
 
+    /// The number of recipes that it extends.
+    pub fn bases(&self) -> usize {
+        self.0.sources().len() - 1
+    }
+
     /// The constants as they are written, with those of the families that it extends.
     fn constants(&self) -> Vec<(&str, &Node)> {
         let entries = self.0.entries("constants").unwrap_or_default();
