@@ -153,7 +153,7 @@ def forward(model):
 def inputs_of(model):
     """Choices of inputs: the main one, then with an image and text together."""
     known = inspect.signature(model.forward).parameters
-    parts = {"input_ids": ids(model), "pixel_values": image(model), "input_values": torch.randn(1, 4000), "input_features": spectrum(model)}
+    parts = {"input_ids": ids(model), "pixel_values": image(model), "input_values": sound(model), "input_features": spectrum(model)}
     parts = {name: value for name, value in parts.items() if name in known and value is not None}
     start = {name: ids(model, 3) for name in ("decoder_input_ids",) if name in known and model.config.is_encoder_decoder}
     main = model.main_input_name
@@ -174,7 +174,15 @@ def image(model):
     config = next((part for key in ("vision_config", "encoder", "backbone_config") if (part := getattr(model.config, key, None))), model.config)
     size = getattr(config, "image_size", None) or 64
     height, width = size if isinstance(size, (list, tuple)) else (size, size)
-    return torch.randn(1, getattr(config, "num_channels", None) or 3, height, width)
+    frames = [config.num_frames] if hasattr(config, "num_frames") else []
+    return torch.randn(1, *frames, getattr(config, "num_channels", None) or 3, height, width)
+
+
+def sound(model):
+    """Samples, or the spectrogram of a model that cuts one into patches."""
+    if hasattr(model.config, "time_stride"):
+        return torch.randn(1, model.config.max_length, model.config.num_mel_bins)
+    return torch.randn(1, 4000)
 
 
 def spectrum(model):
