@@ -113,6 +113,8 @@ def zero_rows(values, draws):
 
 def complaint(law, values):
     """The difference between values and a law, beyond the sampling error; `None` if they fit."""
+    if not values.numel():
+        return None
     values = values.double()
     if isinstance(law, dict):
         return elements(law["elements"], values) if "elements" in law else moments(law["mean"], law["std"], None, values)
