@@ -121,7 +121,7 @@ def run(model_type):
     with tempfile.TemporaryDirectory() as folder:
         fanin("model", model_type, *settings, "-o", f"{folder}/out/", "-q")
         name = json.loads((Path(folder) / "out" / "config.json").read_text())["architectures"][0]
-        model, info = getattr(library.transformers, name).from_pretrained(f"{folder}/out", output_loading_info=True)
+        model, info = library.model_class(name).from_pretrained(f"{folder}/out", output_loading_info=True)
     model.eval()
     wrong = [f"{name}: {kind}: {sorted(map(str, found))[:8]}" for kind, found in info.items() if found]
     with torch.no_grad():

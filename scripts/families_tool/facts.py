@@ -37,7 +37,7 @@ def of(model_type, case, complain=print, draws=DRAWS):
 
 def class_of(case):
     """The class of a case; a subclass if weights are to be untied that the library ties in every model."""
-    model_class = getattr(library.transformers, case["class"])
+    model_class = library.model_class(case["class"])
     if untied := case.get("untied"):
         tied = {name: to for name, to in model_class._tied_weights_keys.items() if name not in untied}
         model_class = type(model_class.__name__, (model_class,), {"_tied_weights_keys": tied})

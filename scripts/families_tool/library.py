@@ -46,6 +46,20 @@ def config_class(model_type):
     raise SystemExit(f"unknown model type `{model_type}`")
 
 
+def model_class(name):
+    """The class of a model; it may be one that the library does not export."""
+    if exported := getattr(transformers, name, None):
+        return exported
+    for module in pkgutil.iter_modules(transformers.models.__path__):
+        try:
+            found = importlib.import_module(f"transformers.models.{module.name}.modeling_{module.name}")
+        except ImportError:
+            continue
+        if hasattr(found, name):
+            return getattr(found, name)
+    raise SystemExit(f"unknown class `{name}`")
+
+
 def config(model_type, values=None):
     """A configuration with some values in place of the defaults."""
     parts = {name: config(part).to_dict() for name, part in PARTS.get(model_type, {}).items()}
