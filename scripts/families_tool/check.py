@@ -49,7 +49,13 @@ def checked(model_type, case, folder, load):
     config = {"model_type": model_type, "architectures": [case["class"]], **case["config"]}
     (folder / "config.json").write_text(json.dumps(config))
     recorded = []
-    known = facts.of(model_type, case, recorded.append)
+    try:
+        known = facts.of(model_type, case, recorded.append)
+    except ZeroDivisionError:
+        # The library divides by a size less one.
+        if load:
+            raise
+        return
     yield from recorded
     try:
         report = json.loads(fanin("model", folder / "config.json", "-o", f"{folder}/out/", "--dry-run", "--json"))
