@@ -120,7 +120,7 @@ def complaint(law, values):
         return elements(law["elements"], values) if "elements" in law else moments(law["mean"], law["std"], None, values)
     kind, *figures = str(law).split()
     if kind not in ("normal", "uniform", "truncated", "orthogonal"):
-        return None if (values == values.flatten()[:1]).all() and figure(values.flatten()[0]) == float(kind) else "values differ"
+        return None if not values.numel() or (values == values.flatten()[:1]).all() and figure(values.flatten()[0]) == float(kind) else "values differ"
     if "padding" in figures:
         padding = [int(row) for row in figures[figures.index("padding") + 1].split(",")]
         if any(values[row].any() for row in padding):
