@@ -159,7 +159,7 @@ def forward(model):
 def inputs_of(model):
     """Choices of inputs: the main one, then with an image and text together."""
     known = inspect.signature(model.forward).parameters
-    parts = {"input_ids": ids(model), "pixel_values": image(model), "input_values": sound(model), "input_features": spectrum(model)}
+    parts = {"input_ids": ids(model), "pixel_values": image(model), "input_values": sound(model), "input_features": spectrum(model), **steps(model)}
     parts = {name: value for name, value in parts.items() if name in known and value is not None}
     start = {name: ids(model, 3) for name in ("decoder_input_ids",) if name in known and model.config.is_encoder_decoder}
     main = model.main_input_name
@@ -195,3 +195,11 @@ def spectrum(model):
     bins = next((value for key in ("num_mel_bins", "feature_size", "input_feat_per_channel") if (value := getattr(model.config, key, None))), 80)
     length = 2 * getattr(model.config, "max_source_positions", 50)
     return torch.randn(1, bins, length)
+
+
+def steps(model):
+    """The inputs of a model of states and actions."""
+    if not hasattr(model.config, "state_dim"):
+        return {}
+    states, actions = torch.randn(1, 4, model.config.state_dim), torch.randn(1, 4, model.config.act_dim)
+    return {"states": states, "actions": actions, "returns_to_go": torch.randn(1, 4, 1), "timesteps": torch.arange(4)[None]}
