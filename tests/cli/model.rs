@@ -79,6 +79,22 @@ const TINY: &str = "llama --set hidden_size=8 --set num_attention_heads=2 --set 
     --set intermediate_size=4 --set num_hidden_layers=1";
 
 #[test]
+fn the_number_of_labels_has_priority_over_their_names() {
+    let folder = Folder::new();
+    for (labels, count) in [(r#""num_labels": 5, "#, 5), ("", 3)] {
+        let names = r#""id2label": {"0": "a", "1": "b", "2": "c"}"#;
+        let config = format!(
+            r#"{{"model_type": "llama", "architectures": ["LlamaForSequenceClassification"], "num_hidden_layers": 1, {labels}{names}}}"#
+        );
+        folder.write("labels.json", config);
+        let report = report(&folder, "model labels.json --dry-run --json -o x/");
+        let tensors = report["tensors"].as_array().unwrap();
+        let head = tensors.iter().find(|tensor| tensor["name"] == "score.weight").unwrap();
+        assert_eq!(head["shape"], serde_json::json!([count, 4096]));
+    }
+}
+
+#[test]
 fn a_key_that_shapes_no_tensor_is_set_and_every_key_is_written() {
     let folder = Folder::new();
     let set =
