@@ -144,6 +144,7 @@ impl Language {
         language.add_filter("last", last);
         language.add_filter("list", filters::list);
         language.add_filter("lower", filters::lower);
+        language.add_filter("product", product);
         language.add_filter("upper", filters::upper);
         language.add_filter("sum", filters::sum);
         language.add_test("none", tests::is_none);
@@ -278,9 +279,23 @@ fn real(function: &str, result: f64) -> Result<f64, minijinja::Error> {
 
 /// The last item of a list. The engine's own filter would make all items of a lazily repeated list.
 fn last(list: Value) -> Result<Value, minijinja::Error> {
+    ensure_short(&list)?;
+    filters::last(list)
+}
+
+/// The product of a list of integers.
+fn product(list: &Value) -> Result<i64, minijinja::Error> {
+    ensure_short(list)?;
+    list.try_iter()?.try_fold(1_i64, |product, factor| {
+        let factor = i64::try_from(factor)?;
+        product.checked_mul(factor).ok_or_else(|| invalid("the product is too large".into()))
+    })
+}
+
+fn ensure_short(list: &Value) -> Result<(), minijinja::Error> {
     match list.len() {
         Some(length) if length > MAX_VALUES => Err(invalid(format!("a list of more than {MAX_VALUES} values"))),
-        _ => filters::last(list),
+        _ => Ok(()),
     }
 }
 

@@ -296,3 +296,23 @@ fn json_and_standard_input_give_the_same_bytes() {
         assert!(folder.read(file) == folder.read("1.npz"), "{file}");
     }
 }
+
+#[test]
+fn the_product_of_a_list_of_integers_is_a_size() {
+    let folder = Folder::new();
+    let recipe = |size: &str| {
+        format!("rules = {{ \"*\" = \"zeros\" }}\n[constants]\nratios = [2, 3, 4]\n[tensors]\nw = [\"{size}\"]\n")
+    };
+    folder.write("r.toml", recipe("ratios|product + 1"));
+    let printed = String::from_utf8(folder.done("model r.toml --dry-run")).unwrap();
+    assert!(printed.contains("w=25 f32"), "{printed}");
+    for (size, error) in [
+        ("[9000000000, 9000000000]|product", "the product is too large"),
+        ("['a']|product", "cannot convert string to i64"),
+        ("3|product", "not iterable"),
+    ] {
+        folder.write("r.toml", recipe(size));
+        let refused = Ended::of(&mut folder.fanin("model r.toml --dry-run"));
+        assert!(refused.is_refusal() && refused.stderr.contains(error), "{}", refused.stderr);
+    }
+}
