@@ -159,7 +159,7 @@ def forward(model):
 def inputs_of(model):
     """Choices of inputs: the main one, then with an image and text together."""
     known = inspect.signature(model.forward).parameters
-    parts = {"input_ids": ids(model), "pixel_values": image(model), "input_values": sound(model), "input_features": spectrum(model), **steps(model)}
+    parts = {"input_ids": ids(model), "pixel_values": image(model), "input_values": sound(model), "input_features": spectrum(model), **steps(model), **series(model)}
     parts = {name: value for name, value in parts.items() if name in known and value is not None}
     start = {name: ids(model, 3) for name in ("decoder_input_ids",) if name in known and model.config.is_encoder_decoder}
     main = model.main_input_name
@@ -203,3 +203,12 @@ def steps(model):
         return {}
     states, actions = torch.randn(1, 4, model.config.state_dim), torch.randn(1, 4, model.config.act_dim)
     return {"states": states, "actions": actions, "returns_to_go": torch.randn(1, 4, 1), "timesteps": torch.arange(4)[None]}
+
+
+def series(model):
+    """The inputs of a model of values in time, without features beside them."""
+    if not hasattr(model.config, "lags_sequence"):
+        return {}
+    past, future = model.config.context_length + max(model.config.lags_sequence), model.config.prediction_length
+    known = {"past_values": torch.randn(1, past), "past_time_features": torch.randn(1, past, 0), "past_observed_mask": torch.ones(1, past)}
+    return {**known, "future_values": torch.randn(1, future), "future_time_features": torch.randn(1, future, 0)}
