@@ -90,10 +90,11 @@ impl Facts {
         for (key, entry) in &mut self.keys {
             let Key::Table { model_type, facts } = entry else { continue };
             let Some(Value::Object(part)) = values.get(key) else { continue };
-            if let Some(own) = part.get("model_type").and_then(Value::as_str).filter(|own| own != model_type)
-                && library::facts(own).is_some()
-            {
-                (*model_type, *facts) = (own.into(), Self::of(own)?);
+            // The defaults that a family has for its parts apply only if the part is missing.
+            let own = part.get("model_type").and_then(Value::as_str).unwrap_or(model_type).to_owned();
+            if library::facts(&own).is_some() {
+                *facts = Self::of(&own)?;
+                *model_type = own;
             }
             *facts = std::mem::take(facts).with_parts_of(part)?;
         }
