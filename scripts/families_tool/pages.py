@@ -1,16 +1,17 @@
-"""`docs/models.md`: the list of models, and what other releases of the library have changed."""
+"""`docs/models.md`: the list of models, oddities of the library, and what other releases of it have changed."""
 
 from . import check, library
 
 PAGE = library.ROOT / "docs" / "models.md"
-HEADING = "\n## Other releases\n"
+ODDITIES = "\n## Oddities of the library\n"
+OTHERS = "\n## Other releases\n"
 
 
 def write(others=None):
-    """Writes the page, with the given lines about other releases or those that it has."""
-    before = PAGE.read_text().partition(HEADING)[2] if PAGE.exists() else "\n"
+    """Writes the page, with the given lines about other releases or those that it has. The oddities are kept."""
+    oddities, _, before = PAGE.read_text().partition(ODDITIES)[2].partition(OTHERS)
     others = before if others is None else "\n" + "\n".join(others) + "\n"
-    PAGE.write_text(check.fanin("list", "models", "--markdown") + HEADING + others)
+    PAGE.write_text(check.fanin("list", "models", "--markdown") + ODDITIES + oddities + OTHERS + others)
 
 
 def release(changes):

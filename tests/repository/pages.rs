@@ -21,6 +21,14 @@ fn the_page_of_coverage_is_what_the_program_prints() {
     is_fresh("docs/coverage.md", "frameworks");
 }
 
+#[test]
+fn the_page_of_models_begins_with_what_the_program_prints() {
+    let printed = Command::new(env!("CARGO_BIN_EXE_fanin")).args(["list", "models", "--markdown"]).output().unwrap();
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/models.md")).unwrap();
+    let (listed, _) = page.split_once("\n## Oddities of the library").unwrap();
+    assert!(printed.stdout == listed.as_bytes(), "stale: `scripts/families page` renews docs/models.md");
+}
+
 /// Every file and folder below some others.
 fn below(folders: &[&str]) -> Vec<PathBuf> {
     let (mut found, mut folders): (_, Vec<PathBuf>) = (Vec::new(), folders.iter().map(Into::into).collect());
