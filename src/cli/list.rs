@@ -96,6 +96,7 @@ impl List {
                 let found = self.schemes()?;
                 headed(screen, found.iter().map(|(family, scheme)| (*family, scheme.name, scheme.summary.into())))?;
             }
+            (What::Models, _) if self.search.is_none() => screen.rows(models::names()?)?,
             (What::Models, _) => {
                 let found = models::found(self.search.as_deref())?;
                 headed(screen, found.iter().map(|row| (row.kind.word(), row.model_type, models::classes(row))))?;
@@ -218,9 +219,9 @@ fn hints(screen: &mut Screen, what: What) -> io::Result<()> {
             "`fanin list schemes --search WORDS` shows the schemes with these words.".into(),
         ],
         What::Models => vec![
-            format!("Names, shapes and values follow {FOLLOWS}. The first class is the default."),
-            "`fanin explain NAME` shows the keys of the configuration.".into(),
-            "`fanin list models --search WORDS` shows the models with these words.".into(),
+            format!("Names, shapes and values follow {FOLLOWS}."),
+            "`fanin explain NAME` shows the classes of a model and the keys of its configuration.".into(),
+            "`fanin list models --search WORDS` shows the models with these words, and their classes.".into(),
         ],
         _ => return Ok(()),
     };

@@ -88,13 +88,15 @@ fn a_search_finds_schemes_by_names_of_frameworks_summaries_and_sources() {
 fn models_are_grouped_by_kind_and_found_by_names_and_classes() {
     let folder = Folder::new();
     let listed = String::from_utf8(folder.done("list models")).unwrap();
-    let headings: Vec<&str> = listed.lines().take_while(|line| !line.starts_with("Names")).collect();
-    let headings: Vec<&str> = headings.into_iter().filter(|line| !line.is_empty() && !line.starts_with(' ')).collect();
-    let kinds = ["decoder", "encoder", "encoder-decoder", "vision", "vision-language", "audio", "other"];
-    let mut known = kinds.iter();
-    assert!(headings.iter().all(|heading| known.any(|kind| kind == heading)), "{headings:?}");
-    let line = |name: &str| listed.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap();
-    assert!(line("llama").contains("  Llama: ForCausalLM, Model, "), "{listed}");
+    let rows = listed.lines().take_while(|line| !line.is_empty());
+    let kinds: Vec<&str> = rows.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(kinds, ["decoder", "encoder", "encoder-decoder", "vision", "vision-language", "audio", "other"]);
+    let line = |text: &str, name: &str| {
+        text.lines().find(|line| line.split_whitespace().any(|word| word == name)).unwrap().to_string()
+    };
+    assert!(line(&listed, "llama").starts_with("decoder "), "{listed}");
+    let llama = String::from_utf8(folder.done("list models --search llama")).unwrap();
+    assert!(line(&llama, "llama").contains("  Llama: ForCausalLM, Model, "), "{llama}");
     let narrow = folder.fanin("list models").env("COLUMNS", "80").output().unwrap().stdout;
     assert!(String::from_utf8(narrow).unwrap().lines().all(|line| line.chars().count() <= 80));
     for (words, found) in [

@@ -25,6 +25,17 @@ pub(super) fn found(words: Option<&str>) -> Result<Vec<Family>> {
     Ok(families)
 }
 
+/// Each kind with the names of its families.
+pub(super) fn names() -> Result<Vec<[String; 2]>> {
+    let families = found(None)?;
+    let kinds = families.chunk_by(|one, other| one.kind == other.kind);
+    let row = |of_kind: &[Family]| {
+        let names: Vec<&str> = of_kind.iter().map(|family| family.model_type).collect();
+        [of_kind[0].kind.word().to_string(), names.join(" ")]
+    };
+    Ok(kinds.map(row).collect())
+}
+
 /// Lower case without separators: `CLIP vision`, `clip_vision` and `ClipVision` are the same.
 fn plain(text: &str) -> String {
     text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
