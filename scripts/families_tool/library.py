@@ -21,7 +21,7 @@ torch.set_num_threads(1)
 ROOT = Path(__file__).resolve().parent.parent.parent
 RELEASE = f"transformers {transformers.__version__}"
 
-# Parts of a configuration that has no default.
+# The types of the parts of a configuration that has no default.
 PARTS = {
     "encoder-decoder": {"encoder": "bert", "decoder": "bert"},
     "speech-encoder-decoder": {"encoder": "wav2vec2", "decoder": "bert"},
@@ -62,7 +62,7 @@ def model_class(name):
 
 def config(model_type, values=None):
     """A configuration with some values in place of the defaults."""
-    parts = {name: config(part).to_dict() for name, part in PARTS.get(model_type, {}).items()}
+    parts = {name: {"model_type": part} for name, part in PARTS.get(model_type, {}).items()}
     return config_class(model_type).from_dict(merged(parts, values or {}))
 
 
