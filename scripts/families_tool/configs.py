@@ -10,7 +10,8 @@ import transformers
 from . import library
 
 FOLDER = library.ROOT / "src" / "model" / "configs"
-OMITTED = ("transformers_version", "architectures", "dtype", "torch_dtype", "model_type")
+# `per_layer_config` has defaults from keys that are not fields; recipes compute with those keys.
+OMITTED = ("transformers_version", "architectures", "dtype", "torch_dtype", "model_type", "per_layer_config")
 WORDS = {bool: "bool", int: "int", float: "float", str: "str", type(None): "none", typing.Any: "any", object: "any"}
 ORDER = ["bool", "int", "float", "str", "list", "dict", "any", "none"]
 

@@ -147,6 +147,7 @@ impl Language {
         language.add_filter("product", product);
         language.add_filter("upper", filters::upper);
         language.add_filter("sum", filters::sum);
+        language.add_test("defined", tests::is_defined);
         language.add_test("none", tests::is_none);
         language.add_test("number", tests::is_number);
         language.add_test("integer", tests::is_integer);

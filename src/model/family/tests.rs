@@ -201,6 +201,7 @@ fn refusals_name_the_culprit() {
         (TINY, vec![("tie_word_embeddings", json!("yes"))], "must be true or false"),
         (r#"{"model_type": "clip", "text_config": 3}"#, vec![], "`text_config` is `3`: it must be a table"),
         (&with(r#""quantization_config": {"bits": 4}"#), vec![], "quantization_config"),
+        (r#"{"model_type": "gemma4_text", "per_layer_config": {"5": {"head_dim": 64}}}"#, vec![], "`per_layer_config`"),
     ] {
         let refusal = refusal(text, &settings);
         assert!(refusal.contains(message), "{refusal}");
