@@ -12,6 +12,7 @@ use crate::tensor::to_f64;
 const START: Parameter<f64> = Parameter::new("start", "the first value");
 const STEP: Parameter<f64> = Parameter::new("step", "the difference of neighbours").default("1");
 const END: Parameter<f64> = Parameter::new("end", "the last value").default("1");
+const RATIO: Parameter<f64> = Parameter::new("ratio", "the quotient of neighbours; required");
 const HEIGHT: Parameter<u64> =
     Parameter::new("height", "the height of the window [default: the square root of the last axis]");
 const HEADS: Parameter<u64> = Parameter::new("heads", "the number of attention heads; required");
@@ -45,6 +46,17 @@ pub(super) const ROWS: &[Scheme] = &[
             let (size, start, end) = (last_axis(site)?, arguments.value(&START)?, arguments.value(&END)?);
             sequence(size, start, (end - start) / to_f64(size.max(2) - 1), Some(end))
         },
+        ..EMPTY
+    },
+    Scheme {
+        name: "geometric-sequence",
+        summary: "a geometric sequence along the last axis",
+        formula: "w_n = start ratio^n, n from 0 along the last axis",
+        source: "Su et al. 2021, RoFormer: enhanced transformer with rotary position embedding (frequencies, ratio theta^(-2 / d))",
+        ranks: "one or more axes; leading axes repeat it",
+        parameters: &[&START.default("1"), &RATIO],
+        example: example_on("geometric-sequence:ratio=0.5", "12", "io"),
+        distribution: powers,
         ..EMPTY
     },
     Scheme {
@@ -133,6 +145,32 @@ impl Deterministic for Sequence {
         let last = self.value(self.size.saturating_sub(1));
         let whole = self.start.fract() == 0.0 && self.step.fract() == 0.0;
         whole.then(|| (self.start.min(last), self.start.max(last)))
+    }
+}
+
+fn powers(arguments: &mut Arguments, site: &Site) -> Result<Distribution> {
+    let powers = Powers { size: last_axis(site)?, start: arguments.value(&START)?, ratio: arguments.value(&RATIO)? };
+    ensure!(powers.max_abs().is_finite(), "the values exceed the largest number, {:e}", f64::MAX);
+    Ok(Distribution::Deterministic(Arc::new(powers)))
+}
+
+/// A geometric sequence.
+#[derive(Debug)]
+struct Powers {
+    size: u64,
+    start: f64,
+    ratio: f64,
+}
+
+impl Moments for Powers {
+    fn max_abs(&self) -> f64 {
+        self.start.abs().max(self.value(self.size.saturating_sub(1)).abs())
+    }
+}
+
+impl Deterministic for Powers {
+    fn value(&self, index: u64) -> f64 {
+        self.start * libm::pow(self.ratio, to_f64(index % self.size.max(1)))
     }
 }
 

@@ -84,7 +84,8 @@ const CASES: &[Case] = &[
 
 /// Schemes with a formula that is no expression in the symbols above: joint draws, patterns and words.
 const WORDS: &str = "
-    nan constant-list arange linspace causal-mask relative-position-index deformable-offsets deepnorm cauchy rademacher integer-uniform positive-unit-ball orthogonal scaled-orthogonal
+    nan constant-list arange linspace geometric-sequence causal-mask relative-position-index deformable-offsets deepnorm
+    cauchy rademacher integer-uniform positive-unit-ball orthogonal scaled-orthogonal
     delta-orthogonal conv-orthogonal convolution-aware orthogonal-random-features skew-symmetric glorot-orthogonal
     nguyen-widrow sparse lstm-bias chrono chrono-gru hippo-legs hippo-legsd hippo-legt hippo-lmu hippo-lagt
     hippo-tlagt hippo-glagt hippo-fourier hippo-fourier-diag hippo-fourier-decay hippo-random hippo-diagonal s4d-real

@@ -114,6 +114,7 @@ const EXTRA_CASES: &[(&str, &str, &str)] = &[
     ("sinusoidal-positions:order=concatenated,endpoint=true", "50x16", "io"),
     ("sinusoidal-positions:order=concatenated,endpoint=true,padding=1", "5x16", "io"),
     ("arange:start=2,step=0.5", "3x5", "io"),
+    ("geometric-sequence:start=3,ratio=-0.9", "3x5", "io"),
     ("relative-position-index:height=2", "6x6", "io"),
     ("deformable-offsets:heads=4,points=1/3/2", "48", "io"),
     ("rg-lru:r-min=0.5,r-max=0.6", "30", "io"),
