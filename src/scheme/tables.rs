@@ -218,7 +218,8 @@ struct RelativePositions {
 
 impl RelativePositions {
     fn last(&self) -> f64 {
-        to_f64(((2 * self.height).max(1) - 1) * ((2 * self.width).max(1) - 1)) - 1.0
+        let range = |size: u64| size.saturating_mul(2).max(1) - 1;
+        to_f64(range(self.height).saturating_mul(range(self.width))) - 1.0
     }
 }
 

@@ -36,6 +36,11 @@ fn empty_and_single_element_weights_can_be_orthogonal_or_sparse() {
 }
 
 #[test]
+fn an_empty_window_has_any_height() {
+    Folder::new().done(&format!("init relative-position-index:height={} 0x0 -q -o w.npy", u64::MAX));
+}
+
+#[test]
 fn empty_arrays_and_scalars_are_written_in_every_format() {
     let folder = Folder::new();
     for format in FORMATS {
