@@ -108,10 +108,8 @@ impl Facts {
             let path = format!("{prefix}{key}");
             let second_names = self.second_names(key).into_iter().map(|name| format!("{prefix}{name}")).collect();
             let (types, default) = match entry {
-                Key::Value(types, value) | Key::Computed(types, value, _) | Key::PerItem(types, value, ..) => {
-                    (types, Some(value.clone()))
-                }
-                Key::Table { model_type, .. } => (model_type, None),
+                Key::Table { model_type, .. } => (model_type.as_str(), None),
+                _ => (self.types(key).unwrap_or_default(), self.default_at(key)),
             };
             let types = types.split('|').map(Into::into).collect();
             all.push(KeyFacts { path: path.clone(), types, default, second_names });
@@ -228,8 +226,7 @@ impl Facts {
     /// The types of a key.
     fn types(&self, key: &str) -> Option<&str> {
         match self.keys.get(key) {
-            Some(Key::Value(types, _) | Key::Computed(types, ..) | Key::PerItem(types, ..)) => Some(types),
-            Some(Key::Table { .. }) => None,
+            Some(entry) => entry.value().map(|(types, _)| types),
             None => COMMON.iter().find(|(name, _)| *name == key).map(|&(_, types)| types),
         }
     }
@@ -240,9 +237,7 @@ impl Facts {
         match (self.keys.get(key)?, rest) {
             (Key::Table { facts, .. }, Some(rest)) => facts.default_at(rest),
             (entry, None) => Some(entry.default(&Map::new())),
-            (Key::Value(_, value) | Key::Computed(_, value, _) | Key::PerItem(_, value, ..), Some(rest)) => {
-                rest.split('.').try_fold(value, |value, key| value.get(key)).cloned()
-            }
+            (entry, Some(rest)) => rest.split('.').try_fold(entry.value()?.1, |value, key| value.get(key)).cloned(),
         }
     }
 
@@ -287,15 +282,23 @@ impl Facts {
 }
 
 impl Key {
-    fn default(&self, values: &Map<String, Value>) -> Value {
+    /// The types and the default; `None` for a part.
+    fn value(&self) -> Option<(&str, &Value)> {
         match self {
-            Self::Value(_, value) | Self::Computed(_, value, _) | Self::PerItem(_, value, ..) => value.clone(),
-            Self::Table { facts, model_type } => {
-                let mut defaults = facts.defaults(values);
-                defaults.insert("model_type".into(), model_type.as_str().into());
-                defaults.into()
+            Self::Value(types, value) | Self::Computed(types, value, _) | Self::PerItem(types, value, ..) => {
+                Some((types, value))
             }
+            Self::Table { .. } => None,
         }
+    }
+
+    fn default(&self, values: &Map<String, Value>) -> Value {
+        let Self::Table { facts, model_type } = self else {
+            return self.value().map(|(_, value)| value.clone()).unwrap_or_default();
+        };
+        let mut defaults = facts.defaults(values);
+        defaults.insert("model_type".into(), model_type.as_str().into());
+        defaults.into()
     }
 }
 
