@@ -22,7 +22,7 @@ fn main() -> io::Result<()> {
     if env::var("PROFILE").is_ok_and(|profile| profile == "release") {
         for (folder, extension) in [(FAMILIES, "toml"), (CONFIGS, "json")] {
             let name = Path::new(folder).file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let row = |(word, text)| format!("({word:?}, \"{name}/{word}.{extension}\", {text:?})");
+            let row = |(word, text)| format!("({word:?}, {text:?})");
             embed(&format!("{name}.rs"), &files(folder, extension)?.into_iter().map(row).collect::<Vec<_>>())?;
         }
     }

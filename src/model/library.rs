@@ -4,8 +4,8 @@
 
 use super::document::{Syntax, Text};
 
-/// Name, file and content of a file.
-type File = (&'static str, &'static str, &'static str);
+/// Name and content of a file.
+type File = (&'static str, &'static str);
 
 /// The recipe of each family, in the order of names.
 #[cfg(not(debug_assertions))]
@@ -24,20 +24,34 @@ const SHARED: &str = "shared";
 
 /// The names of the families.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    FAMILIES.iter().map(|&(name, ..)| name).filter(|&name| name != SHARED)
+    FAMILIES.iter().map(|&(name, _)| name).filter(|&name| name != SHARED)
 }
 
 /// The name of a family as it is embedded, and its recipe.
 pub fn recipe(name: &str) -> Option<(&'static str, Text<'static>)> {
-    let at = FAMILIES.binary_search_by_key(&name, |&(name, ..)| name).ok()?;
-    let &(name, shown_name, content) = FAMILIES.get(at).filter(|_| name != SHARED)?;
-    Some((name, Text { shown_name, content, syntax: Syntax::Toml, path: None }))
+    let (name, content) = file(&FAMILIES, name).filter(|_| name != SHARED)?;
+    Some((name, text(name, content)))
 }
 
 /// The facts of a family's configuration.
 pub fn facts(name: &str) -> Option<&'static str> {
-    let at = CONFIGS.binary_search_by_key(&name, |&(name, ..)| name).ok()?;
-    CONFIGS.get(at).map(|&(.., text)| text)
+    file(&CONFIGS, name).map(|(_, text)| text)
+}
+
+/// The file of blocks that families share.
+pub fn shared() -> Option<Text<'static>> {
+    file(&FAMILIES, SHARED).map(|(name, content)| text(name, content))
+}
+
+/// The file of a name.
+fn file(files: &[File], name: &str) -> Option<File> {
+    let at = files.binary_search_by_key(&name, |&(name, _)| name).ok()?;
+    files.get(at).copied()
+}
+
+/// The text of a recipe. Messages show the name of its family, since users do not see its file.
+fn text(name: &'static str, content: &'static str) -> Text<'static> {
+    Text { shown_name: name, content, syntax: Syntax::Toml, path: None }
 }
 
 /// The files of the source. A debug build reads them when it runs, so that a changed one needs no build.
@@ -51,18 +65,11 @@ mod source {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/model").join(folder);
         let read = |path: &Path| {
             let name = path.file_stem().filter(|_| path.extension().is_some_and(|end| end == extension))?.to_str()?;
-            let shown_name = format!("{folder}/{name}.{extension}");
-            Some((&*name.to_string().leak(), &*shown_name.leak(), &*fs::read_to_string(path).ok()?.leak()))
+            Some((&*name.to_string().leak(), &*fs::read_to_string(path).ok()?.leak()))
         };
         let entries = fs::read_dir(path).into_iter().flatten().flatten();
         let mut files: Vec<_> = entries.filter_map(|entry| read(&entry.path())).collect();
         files.sort_unstable();
         files
     }
-}
-
-/// The file of blocks that families share.
-pub fn shared() -> Option<Text<'static>> {
-    let &(_, shown_name, content) = FAMILIES.iter().find(|&&(name, ..)| name == SHARED)?;
-    Some(Text { shown_name, content, syntax: Syntax::Toml, path: None })
 }

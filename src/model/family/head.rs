@@ -90,7 +90,7 @@ impl Kind {
 
 /// The kind of a family, its heads, the default first, and the head that is a component.
 pub(super) fn heads(name: &str, recipe: &Document) -> Result<(Kind, Vec<Head>, String)> {
-    let context = || format!("families/{name}.toml: [family]");
+    let context = || format!("{name}: [family]");
     let table = recipe.family()?.into();
     let Table { kind, class, heads, base, classes } = serde_json::from_value(table).with_context(context)?;
     ensure!(

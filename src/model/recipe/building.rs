@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map;
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::general::General;
 use super::instance::Instance;
@@ -124,12 +124,10 @@ impl<'a, 'e> Building<'a, 'e> {
         }
         for block in blocks {
             let least = block.least(scope);
-            ensure!(
-                least <= Plan::MAX_TENSORS as u64,
-                "{}: {} tensors or more: at most 2^20 are allowed",
-                block.place,
-                grouped(least)
-            );
+            if least > Plan::MAX_TENSORS as u64 {
+                let error = anyhow!("{} tensors or more: at most 2^20 are allowed", grouped(least));
+                return Err(if self.is_family() { error } else { error.context(block.place.to_string()) });
+            }
             self.repeat(block, 0, prefix, scope)?;
         }
         Ok(())
@@ -189,7 +187,7 @@ impl<'a, 'e> Building<'a, 'e> {
         let Component { reading, place, table, head, rules } = part;
         self.work.components += 1;
         ensure!(self.work.components <= MAX_COMPONENTS, "{place}: more than {MAX_COMPONENTS} components");
-        let is_family = self.instance.parsed.unit.chain.sources()[self.level].is_family();
+        let is_family = self.is_family();
         let context = || if is_family { format!("`{table}`") } else { place.to_string() };
         let head = head.as_ref().map(|head| head.text(scope)).transpose().with_context(context)?;
         let instance = self.instance.component(table, head).with_context(context)?;
@@ -211,6 +209,11 @@ impl<'a, 'e> Building<'a, 'e> {
             added.with_context(|| place.to_string())?;
         }
         Ok(())
+    }
+
+    /// True if the tensors are those of a family, whose recipe users do not see.
+    fn is_family(&self) -> bool {
+        self.instance.parsed.unit.chain.sources()[self.level].is_family()
     }
 
     fn entry(&mut self, entry: &Entry<'e>, prefix: &str, scope: &Scope) -> Result<()> {
