@@ -206,7 +206,11 @@ impl Model {
                 if config.is_file() { touched.reads(SPEC, &config) } else { touched }
             }
             Source::Config { .. } if path.is_dir() => touched.reads(SPEC, &path.join(family::FILE)),
-            Source::Recipe { .. } | Source::Config { .. } => touched.reads(SPEC, path),
+            Source::Recipe { name, text } => {
+                let files = model::files(&recipe(&self.spec, name, text))?;
+                files.iter().fold(touched.reads(SPEC, path), |touched, path| touched.reads(SPEC, path))
+            }
+            Source::Config { .. } => touched.reads(SPEC, path),
             Source::Family(_) => touched,
         };
         let mut touched = self.rules_file().iter().fold(touched, |touched, path| touched.reads("--rules", path));

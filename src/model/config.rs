@@ -11,7 +11,7 @@ use crate::text::{cut, escape};
 /// The longest `config.json`, in bytes.
 pub const MAX_LENGTH: u64 = 16 << 20;
 /// The deepest nesting of objects.
-const MAX_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 
 /// The values of a `config.json`.
 #[derive(Clone, Debug, Default, PartialEq)]

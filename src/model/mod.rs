@@ -25,6 +25,7 @@ mod template;
 mod unit;
 mod value;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -38,7 +39,8 @@ use crate::generator::Generator;
 use crate::plan::Plan;
 use crate::tensor::{DType, Layout, Name, Seed};
 use document::Node;
-use sources::Chain;
+use sources::{Chain, Source};
+use unit::Unit;
 
 /// The options that override a recipe.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +89,12 @@ pub fn model(recipe: &Text, request: &Request) -> Result<Model> {
     recipe::model(&Arc::new(Chain::read(recipe)?), request)
 }
 
+/// The files that a recipe extends or has as components, directly or through each other.
+pub fn files(recipe: &Text) -> Result<Vec<PathBuf>> {
+    let unit = Unit::new(Arc::new(Chain::read(recipe)?), &Map::new())?;
+    Ok(unit.sources().into_iter().skip(1).filter_map(Source::file).map(Into::into).collect())
+}
+
 /// The recipe of a family of models before its evaluation.
 #[derive(Clone, Debug)]
 pub struct Document(Arc<Chain>);
@@ -99,7 +107,7 @@ impl Document {
 
     /// The families that it extends, the nearest first.
     pub fn extends(&self) -> Vec<&str> {
-        self.0.sources().iter().skip(1).filter_map(sources::Source::family).collect()
+        self.0.sources().iter().skip(1).filter_map(Source::family).collect()
     }
 
     /// The table `[family]`, with the keys of the families that it extends.

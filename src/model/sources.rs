@@ -58,6 +58,14 @@ impl Source {
         }
     }
 
+    /// The path of its file, if users have one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// True if the name of a recipe is a path to a file.
     pub(super) fn is_path(name: &str) -> bool {
         name.contains(['/', '.'])

@@ -13,6 +13,8 @@ use crate::text::{cut, did_you_mean, escape};
 
 /// The deepest nesting of components.
 const MAX_NESTING: usize = 8;
+/// The maximum number of components, with those of components.
+const MAX_COMPONENTS: usize = 64;
 
 /// A recipe, and each component by the table of its constants.
 pub(super) struct Unit {
@@ -23,11 +25,11 @@ pub(super) struct Unit {
 impl Unit {
     /// A recipe with its components. A `model_type` among the values of a component's table replaces its family.
     pub(super) fn new(chain: Arc<Chain>, values: &Map<String, Json>) -> Result<Self> {
-        Self::below(chain, values, &[])
+        Self::below(chain, values, &[], &mut 0)
     }
 
-    /// A component with the values of its table, and the recipes that it is a part of.
-    fn below(chain: Arc<Chain>, values: &Map<String, Json>, above: &[&Source]) -> Result<Self> {
+    /// A component with the values of its table, and the recipes that it is a part of. There are `count` components before it.
+    fn below(chain: Arc<Chain>, values: &Map<String, Json>, above: &[&Source], count: &mut usize) -> Result<Self> {
         let above: Vec<&Source> = above.iter().copied().chain([chain.own()]).collect();
         let mut components = Vec::new();
         for (source, table, node) in chain.entries("components")? {
@@ -38,24 +40,34 @@ impl Unit {
                 other => bail!("{}: it must be the name of a family, not {}", place(), other.kind()),
             };
             ensure!(is_name(table), "{}: use letters, digits and underscores, and no word of expressions", place());
+            *count += 1;
+            ensure!(*count <= MAX_COMPONENTS, "{}: more than {MAX_COMPONENTS} components", place());
             let none = Map::new();
             let values = values.get(table).and_then(Json::as_object).unwrap_or(&none);
-            let given = values.get("model_type").and_then(Json::as_str).filter(|_| !Source::is_path(family));
+            let given = values.get("model_type").and_then(Json::as_str);
+            let given = given.filter(|given| !Source::is_path(family) && *given != family);
+            let place = || given.map_or_else(place, |_| format!("`{table}.model_type`"));
             let part = match given {
-                Some(given) if given != family => {
+                Some(given) => {
                     let known = Chain::of_family(given)?.with_context(|| {
                         let near = did_you_mean(given, library::names());
-                        format!("`{table}.model_type`: `{}` is not a model family{near}", escape(&cut(given, 60)))
+                        format!("{}: `{}` is not a model family{near}", place(), escape(&cut(given, 60)))
                     });
                     known?.1
                 }
-                _ => source.part(family).with_context(place)?,
+                None => source.part(family).with_context(place)?,
             };
             let itself = above.iter().any(|above| above.is(part.own()));
             ensure!(!itself, "{}: `{}` is a component of itself", place(), part.own().shown_name);
             ensure!(above.len() <= MAX_NESTING, "{}: components are nested more than {MAX_NESTING} deep", place());
-            components.push((table.to_string(), Self::below(Arc::new(part), values, &above)?));
+            components.push((table.to_string(), Self::below(Arc::new(part), values, &above, count)?));
         }
         Ok(Self { chain, components })
+    }
+
+    /// The files of the recipe and of its components, the recipe's own first.
+    pub(super) fn sources(&self) -> Vec<&Source> {
+        let inside = self.components.iter().flat_map(|(_, part)| part.sources());
+        self.chain.sources().iter().chain(inside).collect()
     }
 }

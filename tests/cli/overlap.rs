@@ -13,6 +13,8 @@ fn folder() -> Folder {
     folder.done("init normal body.w=3x3 head.w=3x2 -q -o t.safetensors");
     folder.done("init normal a=64x64 b=64x64 -q --max-shard-size 17kB -o shards/");
     folder.write("r.toml", "[tensors]\nw = [3, 2]\n[rules]\n\"*\" = \"normal\"\n");
+    folder.write("child.toml", "extends = \"./r.toml\"\n");
+    folder.write("outer.toml", "[components]\nt = \"child.toml\"\n[[blocks]]\ncomponent = \"t\"\n");
     folder.write("rules.toml", "[rules]\n\"*\" = \"normal\"\n");
     folder.write("last-week.jsonl", "{\"epoch\":1}\n");
     std::fs::create_dir(folder.join("m")).unwrap();
@@ -55,6 +57,8 @@ fn an_output_is_no_input() {
         ("model t.safetensors --keep * --force -o t.safetensors".into(), ["--output", "SPEC"]),
         ("model t.safetensors --rules rules.toml --force --format npz -o rules.toml".into(), ["--output", "--rules"]),
         ("model r.toml --force --format npz -o ./r.toml".into(), ["--output", "SPEC"]),
+        ("model child.toml --force --format npz -o r.toml".into(), ["--output", "SPEC"]),
+        ("model outer.toml --force --format npz -o r.toml".into(), ["--output", "SPEC"]),
         (
             "model shards/model.safetensors.index.json --keep * --force -o shards/model-00001-of-00002.safetensors"
                 .into(),

@@ -289,6 +289,10 @@ fn bad_changes_of_extended_recipes_are_refused_by_file_line_and_key() {
         (extended("[rename]\n\"*ln_f.weight\" = \"a\\u001b\""), &["control"]),
         (extended("[alias]\nwidth = \"n_embed\""), &["r.toml:3: [alias] `width`", "`n_embed` is not a constant"]),
         (extended("[alias]\nn_layer = \"n_embd\""), &["r.toml:3", "`n_layer`", "a constant already"]),
+        (
+            extended("[alias]\nwidth = \"n_embd\"\nsize = \"width\""),
+            &["r.toml:4: [alias] `size`", "`width` is a second name: use `n_embd`"],
+        ),
         (extended("[alias]\nwidth = 3"), &["r.toml:3", "`width`", "a number"]),
         (extended("sorted = 3"), &["r.toml:2: `sorted`", "true or false"]),
         (with("[remove]\nw = true"), &["r.toml:5: `remove`", "add `extends`"]),

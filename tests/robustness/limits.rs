@@ -1,7 +1,7 @@
 //! Short recipes that ask for much: each is refused on one line, before it takes memory or time.
 
 use crate::bad_recipes::{all_recipes_refused, all_refused, with};
-use crate::common::{Ended, Folder};
+use crate::common::{Ended, FANIN, Folder};
 
 fn constants(lines: &[String]) -> String {
     with(&format!("[constants]\n{}", lines.join("\n")))
@@ -115,6 +115,40 @@ fn a_config_of_too_many_or_too_large_tensors_is_refused() {
         ("config.json", gpt2(r#""n_layer":20000,"n_embd":5000000,"n_positions":2"#), "", &["2^62"]),
         ("config.json", gpt2(r#""n_layer":1,"n_embd":10000000000000"#), "", &["2^48"]),
     ]);
+}
+
+#[test]
+fn names_of_labels_and_depths_of_overrides_are_limited() {
+    let folder = Folder::new();
+    folder.write("r.toml", "[constants]\nn = 2\n[tensors]\nw = [\"n\"]\n[rules]\n\"*\" = \"zeros\"\n");
+    for (spec, setting, message) in [
+        ("bert", "num_labels=1000000000000".to_string(), "`num_labels` is 1000000000000: at most 2^17 labels"),
+        ("r.toml", format!("{}a=1", "a.".repeat(60_000)), "nested more than 32 deep"),
+        ("llama", format!("rope_parameters.{}a=1", "a.".repeat(60_000)), "nested more than 32 deep"),
+        ("llama", "num_hidden_layers=5000000".into(), "fanin: 80,000,000 tensors or more"),
+        ("llama", "intermediate_size=9223372036854775807".into(), "fanin: llama:"),
+        (
+            "llava",
+            "vision_config.model_type=llava".into(),
+            "fanin: `vision_config.model_type`: `llava` is a component of itself",
+        ),
+    ] {
+        let ended = Ended::of(folder.command(FANIN).args(["model", spec, "--dry-run", "--set", &setting]));
+        assert!(ended.is_refusal() && ended.stderr.contains(message), "{}", ended.stderr);
+        assert!(ended.stderr.len() < 300, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn components_of_components_are_limited() {
+    let folder = Folder::new();
+    for level in 0..7 {
+        let parts: Vec<String> = (0..60).map(|number| format!("c{number} = \"./{}.toml\"\n", level + 1)).collect();
+        folder.write(&format!("{level}.toml"), format!("[components]\n{}[tensors]\nw = [2]\n", parts.concat()));
+    }
+    folder.write("7.toml", "[tensors]\nw = [2]\n");
+    let ended = Ended::of(folder.command(FANIN).args(["model", "0.toml", "-o", "out.npz"]));
+    assert!(ended.is_refusal() && ended.stderr.contains("more than 64 components"), "{}", ended.stderr);
 }
 
 #[test]

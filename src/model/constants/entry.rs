@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 
 use crate::model::document::{self, Node, SourceLocation};
@@ -69,11 +69,14 @@ impl<'e> Entry<'e> {
         for (name, target) in node.table().with_context(|| whole.to_string())? {
             let place = SourceLocation { file, line: target.line, table: "alias", key: name };
             let document::Value::Text(path) = &target.value else {
-                anyhow::bail!("{place}: it must be the name of a constant, not {}", target.value.kind());
+                bail!("{place}: it must be the name of a constant, not {}", target.value.kind());
             };
             ensure!(is_name(name), "{place}: use letters, digits and underscores, and no word of expressions");
             ensure!(self.find(path).is_some(), "{place}: `{path}` is not a constant");
             let Self::Table(table) = self else { continue };
+            if let Some(Self::Alias(first, _)) = table.get(path) {
+                bail!("{place}: `{path}` is a second name: use `{first}`");
+            }
             ensure!(
                 table.get(name).is_none_or(|entry| matches!(entry, Self::Alias(..))),
                 "{place}: it is a constant already"

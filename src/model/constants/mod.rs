@@ -5,11 +5,12 @@ mod table;
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value};
 
 use self::entry::{Entry, joined};
 use self::table::{Table, evaluated};
+use super::config::MAX_DEPTH;
 use super::document::{Node, SourceLocation};
 use super::expression::{Language, Scope};
 use crate::text::{cut, did_you_mean, escape};
@@ -70,6 +71,8 @@ impl Overrides {
     /// Parses `NAME=VALUE`. A value that is not JSON is text.
     pub fn pair(text: &str) -> Result<(String, Value)> {
         let (name, value) = text.split_once('=').with_context(|| format!("`{text}` is not NAME=VALUE"))?;
+        let is_shallow = name.split('.').count() <= MAX_DEPTH;
+        ensure!(is_shallow, "`{}`: tables are nested more than {MAX_DEPTH} deep", escape(&cut(name, 60)));
         Ok((name.into(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
     }
 }

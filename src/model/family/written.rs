@@ -1,6 +1,6 @@
 //! The `config.json` next to the weights.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Map, Value};
 
 use super::reading::{LABELS, Reading};
@@ -8,6 +8,9 @@ use super::{FOLLOWS, Head};
 use crate::model::config::Config;
 use crate::model::facts::{Facts, Key};
 use crate::tensor::DType;
+
+/// The maximum number of labels with names: a `config.json` with more is too long to be read.
+const MAX_LABELS: u64 = 1 << 17;
 
 impl Reading<'_> {
     /// The configuration of the model with these constants.
@@ -34,6 +37,7 @@ impl Reading<'_> {
             && !entries.contains_key("id2label")
             && count != LABELS
         {
+            ensure!(count <= MAX_LABELS, "`num_labels` is {count}: at most 2^17 labels are allowed");
             let name = |label: u64| format!("LABEL_{label}");
             let names: Map<_, Value> = (0..count).map(|label| (label.to_string(), name(label).into())).collect();
             let labels: Map<_, Value> = (0..count).map(|label| (name(label), label.into())).collect();
@@ -70,7 +74,7 @@ fn complete(facts: &Facts, constants: &Map<String, Value>, own: &Map<String, Val
                 Some(part.into())
             }
             // What depends on other keys, and is not a constant, is left to the library.
-            Key::Value(..) | Key::Computed(..) | Key::PerItem(..) => constants.get(key).cloned(),
+            _ => constants.get(key).cloned(),
         };
         if let Some(value) = value {
             entries.insert(key.into(), value);
