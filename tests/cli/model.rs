@@ -129,6 +129,9 @@ fn a_key_that_the_class_lacks_is_refused_by_name() {
         ("use_cache=2", "`use_cache` is `2`: it must be true or false"),
         ("head_dim=7", "rotary positions"),
         ("rope_parameters.rope_type=linear", "`rope_parameters.factor` is missing"),
+        ("rope_theta=abc", "`rope_parameters.rope_theta` is `\"abc\"`: it must be a number"),
+        ("rope_theta=null", "`rope_parameters.rope_theta` is `null`: it must be a number"),
+        ("rope_scaling=linear", "`rope_scaling` is `\"linear\"`: it must be a table or null"),
         ("model_type=gpt2", "another family needs another config.json"),
     ] {
         let refused = Ended::of(&mut folder.fanin(&format!("model {TINY} --dry-run --set {set}")));

@@ -1,6 +1,6 @@
 //! Recipes that are built from others: `extends`, shared blocks and components.
 
-use crate::common::Folder;
+use crate::common::{Ended, Folder};
 
 /// Each line of a dry run that shows a tensor: name, shape and scheme.
 #[track_caller]
@@ -163,6 +163,29 @@ fn a_component_has_its_own_constants_and_rules() {
     assert!(printed.contains("text.lm_head.weight is tied to text.model.embed_tokens.weight"), "{printed}");
     let bare = tensors(&folder, "r.toml --set vision_config.hidden_size=4");
     assert_eq!(bare[1], "text.embed_tokens.weight=8x16: embedding:std=0.02");
+}
+
+#[test]
+fn a_constant_that_a_component_lacks_is_refused() {
+    let folder = Folder::new();
+    for (key, message) in [
+        ("hiden_size = 4", "[constants.c] `hiden_size`: gpt2 has no such constant"),
+        ("hidden_size = 4", "[constants.c] `hidden_size`: gpt2 has no such constant: use `n_embd`"),
+    ] {
+        let recipe = format!("[components]\nc = \"gpt2\"\n[constants.c]\n{key}\n[[blocks]]\ncomponent = \"c\"\n");
+        folder.write("r.toml", &recipe);
+        let refused = Ended::of(&mut folder.fanin("model r.toml --dry-run"));
+        assert!(refused.is_refusal() && refused.stderr.contains(message), "{key}: {}", refused.stderr);
+    }
+}
+
+#[test]
+fn an_extended_family_has_only_its_own_heads() {
+    let folder = Folder::new();
+    folder.write("r.toml", "extends = \"llama\"\n[constants]\nhead = \"'ForFoo'\"\n");
+    let refused = Ended::of(&mut folder.fanin("model r.toml --dry-run"));
+    let message = "`ForFoo` is not a head of llama: use ForCausalLM";
+    assert!(refused.is_refusal() && refused.stderr.contains(message), "{}", refused.stderr);
 }
 
 #[test]

@@ -14,8 +14,9 @@ use crate::model::block::{Block, Content};
 use crate::model::constants::{Constants, Written};
 use crate::model::entry::{Entry, Reading};
 use crate::model::expression::{Language, Scope};
+use crate::model::facts::Facts;
 use crate::model::rules::Rules;
-use crate::model::sources::Source;
+use crate::model::sources::{Chain, Source};
 use crate::model::unit::Unit;
 use crate::text::{alternatives, cut, did_you_mean, escape};
 
@@ -64,11 +65,44 @@ impl<'e> Parsed<'e> {
                 near()
             );
         }
+        check_constants(unit)?;
         let components = unit.components.iter();
         let components = components.map(|(table, part)| Ok((table.as_str(), Self::read(language, part, common)?)));
         let components = components.collect::<Result<_>>()?;
         Ok(Self { unit, language, levels, shared, components })
     }
+}
+
+/// Errors if a user's recipe states a constant that its component lacks.
+fn check_constants(unit: &Unit) -> Result<()> {
+    for (table, part) in &unit.components {
+        let facts =
+            part.chain.sources().iter().find_map(Source::family).map(Facts::of).transpose()?.unwrap_or_default();
+        let mut known: Vec<&str> = vec!["model_type"];
+        known.extend(part.components.iter().map(|(table, _)| table.as_str()));
+        for kind in ["constants", "alias"] {
+            known.extend(part.chain.entries(kind)?.iter().map(|(_, key, _)| *key));
+        }
+        for source in unit.chain.sources().iter().filter(|source| !source.is_family()) {
+            let Some(stated) = source.root.get("constants").and_then(|node| node.get(table)) else { continue };
+            let Ok(stated) = stated.table() else { continue };
+            for (key, node) in stated {
+                let first = facts.canonical(key);
+                let near = || match first == *key {
+                    true => did_you_mean(key, known.iter().copied().chain(facts.keys().map(|(key, _)| key))),
+                    false => format!(": use `{first}`"),
+                };
+                ensure!(
+                    known.contains(&key.as_str()) || first == *key && facts.has(key),
+                    "{}: {} has no such constant{}",
+                    node.place(&source.shown_name, &format!("constants.{table}"), key),
+                    part.chain.own().shown_name,
+                    near()
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A recipe with values for its constants.
@@ -92,6 +126,10 @@ impl<'a, 'e> Instance<'a, 'e> {
             &written(unit, Some(&request.constants.values()))?,
             &request.constants,
         )?;
+        if !unit.chain.heads()?.is_empty() {
+            let head = language.compile("head")?.value(&constants.scope())?;
+            check_head(&unit.chain, &head.to_string())?;
+        }
         Self::new(parsed, constants, request, None)
     }
 
@@ -117,19 +155,26 @@ impl<'a, 'e> Instance<'a, 'e> {
     /// The instance of a component, with one of its heads, or with that of its base model.
     pub(super) fn component(&self, table: &'e str, head: Option<String>) -> Result<Instance<'a, 'e>> {
         let part = self.parsed.components.get(table).context("no component")?;
-        let heads = part.unit.chain.heads()?;
         if let Some(head) = &head {
-            ensure!(
-                heads.contains(head),
-                "`{}` is not a head of {}: use {}",
-                escape(&cut(head, 60)),
-                part.unit.chain.own().shown_name,
-                alternatives(&heads)
-            );
+            check_head(&part.unit.chain, head)?;
         }
         let head = head.map_or_else(|| part.unit.chain.base_head(), |head| Ok(Some(head)))?;
         let constants =
             self.constants.component(part.language, table, &Written { head, ..written(part.unit, None)? })?;
         Instance::new(part, constants, self.request, Some(&self.general))
     }
+}
+
+/// Errors if a family has heads, but not this one.
+fn check_head(chain: &Chain, head: &str) -> Result<()> {
+    let heads = chain.heads()?;
+    let family = chain.sources().iter().rfind(|source| source.is_family()).unwrap_or(chain.own());
+    ensure!(
+        heads.iter().any(|known| known == head),
+        "`{}` is not a head of {}: use {}",
+        escape(&cut(head, 60)),
+        family.shown_name,
+        alternatives(&heads)
+    );
+    Ok(())
 }
