@@ -95,6 +95,24 @@ fn the_number_of_labels_has_priority_over_their_names() {
 }
 
 #[test]
+fn a_written_config_has_as_many_labels_as_the_weights() {
+    let folder = Folder::new();
+    let tiny = "bart --set d_model=16 --set vocab_size=60 --set encoder_layers=1 --set decoder_layers=1 --set encoder_ffn_dim=4 \
+        --set decoder_ffn_dim=4 --set max_position_embeddings=8";
+    // The library's default for BART is three.
+    for (set, count) in [("", 3), (" --set num_labels=2", 2), (" --set num_labels=5", 5)] {
+        let line = format!("{tiny}{set} --set architectures=[\"BartForSequenceClassification\"]");
+        let written = config(&folder, &line);
+        assert_eq!(written["id2label"].as_object().unwrap().len(), count, "{set}: {written}");
+        let report = report(&folder, "model out/config.json --dry-run --json -o x/");
+        let tensors = report["tensors"].as_array().unwrap();
+        let head = tensors.iter().find(|tensor| tensor["name"] == "classification_head.out_proj.bias").unwrap();
+        assert_eq!(head["shape"], serde_json::json!([count]), "{set}");
+        folder.done("verify out/model.safetensors -q");
+    }
+}
+
+#[test]
 fn a_key_that_shapes_no_tensor_is_set_and_every_key_is_written() {
     let folder = Folder::new();
     let set =

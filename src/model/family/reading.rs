@@ -208,10 +208,12 @@ impl<'f> Reading<'f> {
         let (mut first, second) = self.facts.split(public(self.config.to_map(), Some(&self.facts)));
         let mut values = first.clone();
         merge(&mut values, second.clone());
-        request.constants.below(self.facts.defaults(&values));
+        let defaults = self.facts.defaults(&values);
         // The library renames the labels if `num_labels` is another number.
-        let labels = first.remove("id2label").and_then(|labels| labels.as_object().map(Map::len));
+        let labels = first.remove("id2label").or_else(|| defaults.get("id2label").cloned());
+        let labels = labels.and_then(|labels| labels.as_object().map(Map::len));
         let count = first.remove("num_labels").filter(Value::is_u64).or_else(|| labels.map(Value::from));
+        request.constants.below(defaults);
         first.insert("num_labels".into(), count.unwrap_or_else(|| LABELS.into()));
         first.insert(HEAD.into(), head.word.as_str().into());
         request.constants.merge(first);

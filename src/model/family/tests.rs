@@ -27,7 +27,16 @@ fn every_family_makes_each_of_its_models() {
     assert_eq!(families.len(), library::names().count());
     for family in &families {
         for architecture in family.classes() {
-            let settings = [("architectures".to_string(), json!([architecture]))];
+            // The library has no default for these.
+            let needed = [
+                ("esm", "vocab_size"),
+                ("time_series_transformer", "prediction_length"),
+                ("vilt", "num_images"),
+                ("wav2vec2-bert", "vocab_size"),
+            ];
+            let needed = needed.iter().filter(|(model_type, _)| *model_type == family.model_type);
+            let mut settings = vec![("architectures".to_string(), json!([architecture]))];
+            settings.extend(needed.map(|(_, key)| ((*key).to_string(), json!(33))));
             let made = from_defaults(family.model_type, &settings, &Request::default());
             let made = made.unwrap_or_else(|error| panic!("{architecture}: {error:#}"));
             let text = String::from_utf8(made.config).unwrap();

@@ -33,9 +33,9 @@ impl Reading<'_> {
         let own = self.config.to_map();
         let mut entries = complete(&self.facts, constants, &own);
         // The library writes names of labels, unless their number is the default.
+        let named = entries.get("id2label").and_then(Value::as_object).map_or(LABELS, |names| names.len() as u64);
         if let Some(count) = entries.remove("num_labels").and_then(|count| count.as_u64())
-            && !entries.contains_key("id2label")
-            && count != LABELS
+            && count != named
         {
             ensure!(count <= MAX_LABELS, "`num_labels` is {count}: at most 2^17 labels are allowed");
             let name = |label: u64| format!("LABEL_{label}");
