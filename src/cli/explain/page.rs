@@ -12,8 +12,8 @@ use crate::text::cut;
 /// The width of the column of section names.
 const INDENT: usize = 14;
 
-/// The longest name with a default that is printed in full, in characters.
-const LONGEST_WORD: usize = 100;
+/// The longest default that is printed in full, in characters.
+const LONGEST_DEFAULT: usize = 80;
 
 /// A page on a name, from the registry that has it.
 pub(super) struct Page {
@@ -54,10 +54,10 @@ impl Row {
         Self { name: parameter.name().into(), default, text: parameter.help().into() }
     }
 
-    /// The name, with its default if it has one.
+    /// The name, with its default if it has one. A long default is cut.
     pub(super) fn word(&self) -> String {
         match &self.default {
-            Some(default) => format!("{}={default}", self.name),
+            Some(default) => format!("{}={}", self.name, cut(default, LONGEST_DEFAULT)),
             None => self.name.clone(),
         }
     }
@@ -109,7 +109,7 @@ impl Page {
                     for (position, row) in rows.iter().enumerate() {
                         let section = if position == 0 { section } else { "" };
                         let colon = if row.text.is_empty() { "" } else { ": " };
-                        entry(screen, section, &format!("{}{colon}{}", cut(&row.word(), LONGEST_WORD), row.text))?;
+                        entry(screen, section, &format!("{}{colon}{}", row.word(), row.text))?;
                     }
                 }
             }
