@@ -26,6 +26,7 @@ mod reservoir;
 mod sample;
 mod sparse;
 mod state_space;
+mod tables;
 mod tails;
 mod topologies;
 
@@ -35,7 +36,7 @@ fn every_scheme_of_the_registry_is_tested() {
     tested.extend([&orthogonal::EXPRESSIONS[..], &sparse::EXPRESSIONS[..]].concat());
     tested.extend(sparse::EXTRA_CASES.iter().chain(directions::EXPRESSIONS));
     tested.extend(isometry::ROWS.iter().chain(directions::SQUARE).map(|(expression, _, _)| expression));
-    tested.extend([recurrent::EXPRESSIONS, state_space::EXPRESSIONS].concat());
+    tested.extend([recurrent::EXPRESSIONS, state_space::EXPRESSIONS, tables::EXPRESSIONS].concat());
     tested.extend([continuous::EXPRESSIONS, discrete::EXPRESSIONS, &ball::EXPRESSIONS].concat());
     // A list has a unit test of its own.
     tested.extend([dtypes::NAN, "constant-list:1/0/0/0/1/0"]);

@@ -18,6 +18,7 @@ pub(crate) const EXPRESSIONS: &[&str] = &[
     "s4-dt",
     "lru-nu",
     "lru-theta",
+    "rg-lru",
     "rwkv-decay:layer=5,layers=12",
     "rwkv-first",
     "rwkv-mix:part=v,layer=5,layers=12",
@@ -108,6 +109,7 @@ fn decays_and_time_steps_follow_their_distributions() {
     let steps = |low: f64, high: f64| uniform(low.ln(), high.ln());
     let softplus = |bias: f64| bias.exp().ln_1p().ln();
     let radius = |nu: f64| (-2.0 * nu.exp()).exp();
+    let decay = |parameter: f64| (1.0 + parameter.exp()).powi(-2);
     let same = |value: f64| value;
     let rows: &[(&str, Reference, Undo)] = &[
         ("mamba2-a", uniform(1.0, 16.0), &f64::exp),
@@ -120,6 +122,7 @@ fn decays_and_time_steps_follow_their_distributions() {
         ("lru-nu:r-min=0.4,r-max=0.9", uniform(0.16, 0.81), &radius),
         ("lru-theta", uniform(0.0, 628.0 / 100.0), &f64::exp),
         ("lru-theta:0.314", uniform(0.0, 0.314), &f64::exp),
+        ("rg-lru", uniform(0.81 + 1e-8, 0.998_001 + 1e-8), &decay),
         // dt_rank is the number of inputs: PyTorch's (d_inner, dt_rank).
         ("mamba-dt-proj", Reference::uniform(1000f64.sqrt().recip()), &same),
         ("mamba-dt-proj:scale=0.5", Reference::uniform(0.5 * 1000f64.sqrt().recip()), &same),
