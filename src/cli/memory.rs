@@ -64,6 +64,15 @@ pub(super) fn address_space_left() -> Option<u64> {
     limit(Resource::As, "VmSize:").into_iter().chain(limit(Resource::Data, "VmData:")).min()
 }
 
+/// Errors if the limits of this process leave too little address space for the buffers of any command. The standard library ends the
+/// program if a small allocation fails.
+pub(super) fn check_room() -> Result<()> {
+    const ROOM: u64 = 4 << 20;
+    let has_room = address_space_left().is_none_or(|left| left >= ROOM);
+    ensure!(has_room, "`ulimit -v` leaves less than 4 MiB of memory: raise it");
+    Ok(())
+}
+
 /// The value of a line such as `MemAvailable: 123 kB` in a file, in bytes.
 fn figure(path: &str, key: &str) -> Option<u64> {
     kibibytes(&std::fs::read_to_string(path).ok()?, key)

@@ -145,6 +145,7 @@ fn outcome(arguments: &[OsString]) -> Result<Outcome> {
         Err(error) => return Err(usage::error(&error, &mut line, arguments).into()),
     };
     simd::check_width()?;
+    memory::check_room()?;
     let Cli { command } = Cli::from_arg_matches(&matches)?;
     let out = &mut io::stdout().lock();
     match command {
