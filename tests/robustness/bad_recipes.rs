@@ -283,6 +283,10 @@ fn bad_changes_of_extended_recipes_are_refused_by_file_line_and_key() {
         (extended("[rename]\n\"*wt?.weight\" = \"*\""), &["r.toml:3", "only `*` is a wildcard"]),
         (extended("[rename]\n\"*wte.weight\" = 3"), &["r.toml:3", "a number"]),
         (
+            extended("[rename]\n\"*ln_f.*\" = \"x\"\n[tensors]\nx = { shape = [2], scheme = \"ones\" }"),
+            &["two tensors are named `x`, one by [rename] in r.toml:3"],
+        ),
+        (
             extended("[rename]\n\"*ln_f.weight\" = \"*ln_f.bias\""),
             &["two tensors are named `transformer.ln_f.bias`, one by [rename] in r.toml:3"],
         ),

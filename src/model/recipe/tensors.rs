@@ -32,6 +32,8 @@ pub(super) struct Items<'e> {
     names: HashMap<Rc<str>, (usize, usize)>,
     /// The places of the changes that gave tensors their names.
     renamed: HashMap<String, SourceLocation<'e>>,
+    /// The names that a nearer recipe takes from each level.
+    replaced: HashSet<(usize, String)>,
 }
 
 enum Slot<'e> {
@@ -44,7 +46,12 @@ enum Slot<'e> {
 
 impl<'e> Items<'e> {
     pub(super) fn new(levels: usize) -> Self {
-        Self { levels: (0..levels).map(|_| Vec::new()).collect(), names: HashMap::new(), renamed: HashMap::new() }
+        Self {
+            levels: (0..levels).map(|_| Vec::new()).collect(),
+            names: HashMap::new(),
+            renamed: HashMap::new(),
+            replaced: HashSet::new(),
+        }
     }
 
     /// True if a nearer recipe than that at `level` makes a tensor of this name, which takes the place here. Errors if the recipe
@@ -60,7 +67,7 @@ impl<'e> Items<'e> {
             self.renamed.insert(name.into(), place);
         }
         let Some((other, index)) = taken else { return Ok(false) };
-        if other == level {
+        if other == level || !self.replaced.insert((level, name.into())) {
             let by = self.renamed.get(name).map(|place| format!(", one by [rename] in {}:{}", place.file, place.line));
             bail!("two tensors are named `{name}`{}", by.unwrap_or_default());
         }
