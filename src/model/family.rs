@@ -51,7 +51,7 @@ pub struct Configured {
     pub model: Model,
     /// The `config.json`, to the byte.
     pub config: Vec<u8>,
-    /// What the user should know.
+    /// Notes for the report.
     pub notes: Vec<String>,
 }
 

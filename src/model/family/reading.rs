@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{FILE, Family, HEAD, Head, Settings};
 use crate::model::config::{Config, python_words};
+use crate::model::constants::lay;
 use crate::model::facts::{Facts, whole};
 use crate::model::{Model, Request};
 use crate::tensor::DType;
@@ -18,7 +19,7 @@ pub(super) struct Reading<'f> {
     pub(super) config: Config,
     /// True if the written configuration has all keys.
     pub(super) is_complete: bool,
-    /// What the user should know.
+    /// Notes for the report.
     pub(super) notes: Vec<String>,
 }
 
@@ -207,7 +208,7 @@ impl<'f> Reading<'f> {
         let mut request = Request { dtype: Some(dtype), ..asked.clone() };
         let (mut first, second) = self.facts.split(public(self.config.to_map(), Some(&self.facts)));
         let mut values = first.clone();
-        merge(&mut values, second.clone());
+        lay(&mut values, &second);
         let defaults = self.facts.defaults(&values);
         // The library renames the labels if `num_labels` is another number.
         let labels = first.remove("id2label").or_else(|| defaults.get("id2label").cloned());
@@ -242,14 +243,4 @@ fn public(values: Map<String, Value>, facts: Option<&Facts>) -> Map<String, Valu
 
 fn is_private(key: &str) -> bool {
     key.starts_with('_')
-}
-
-/// Replaces values by others, tables entry by entry.
-fn merge(values: &mut Map<String, Value>, others: Map<String, Value>) {
-    for (key, other) in others {
-        match (values.get_mut(&key), other) {
-            (Some(Value::Object(part)), Value::Object(others)) => merge(part, others),
-            (_, other) => drop(values.insert(key, other)),
-        }
-    }
 }
