@@ -1,4 +1,4 @@
-"""Recipes of scripts/trace.py: those of three libraries, and repeated layers folded into blocks."""
+"""Recipes of fanin.trace: those of three libraries, and repeated layers folded into blocks."""
 
 import json
 import math
@@ -13,10 +13,11 @@ from torch_python import torch_python
 ROOT = Path(__file__).parents[2]
 TRACES = ROOT / "tests/data/interop/traces"
 SIGMA = 5
-sys.path.append(str(ROOT / "scripts"))
+PACKAGE = str(ROOT / "scripts/wheel")
+sys.path.append(PACKAGE)
 
-from trace_tool import recipe  # noqa: E402
-from trace_tool.tensors import Model, Scheme, Tensor  # noqa: E402
+from fanin.trace import toml  # noqa: E402
+from fanin.trace.tensors import Model, Scheme, Tensor  # noqa: E402
 
 # Builds a network whose tensors need every way of recording, traces it, and compares fanin's values with a real draw.
 BUILD = """
@@ -55,10 +56,24 @@ class Network(nn.Module):
 
 
 class Traces(Case):
+    def command(self, python, *arguments):
+        """Runs `python -m fanin.trace`."""
+        return self.run_python(python, "-m", "fanin.trace", *arguments)
+
+    def run_python(self, python, *arguments):
+        return subprocess.run(
+            [python, *arguments],
+            cwd=self.folder,
+            env={**os.environ, "FANIN": FANIN, "PYTHONPATH": PACKAGE},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def traced(self, tensors):
         """The tensors that fanin makes from a recipe of these, by name."""
         path = self.folder / "recipe.toml"
-        path.write_text(recipe.write(Model("a test", "torch", tensors)))
+        path.write_text(toml.write(Model("a test", "torch", tensors)))
         report = json.loads(run("model", path, "--dry-run", "--json").stdout)
         return path.read_text(), {row["name"]: row for row in report["tensors"]}
 
@@ -125,28 +140,25 @@ class Traces(Case):
         self.assertIn('# not recorded: a reason\n"w"', text)
 
     def test_a_package_that_is_missing_is_named(self):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "scripts/trace.py"), "no_such_package.build"], capture_output=True, check=False
-        )
+        done = self.command(sys.executable, "no_such_package.build")
         self.assertEqual(done.returncode, 2)
-        self.assertEqual(done.stderr.decode().count("\n"), 1)
+        self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_a_class_gives_the_text_of_its_recipe_and_a_built_module_is_refused(self):
+        python = torch_python(self)
+        (self.folder / "network.py").write_text(BUILD)
+        program = (
+            "import fanin.trace, network; print(fanin.trace.recipe(network.Network))\n"
+        program += "fanin.trace.recipe(network.Layer(4, 0))"
+        )
+        done = self.run_python(python, "-c", program)
+        self.assertIn('"convolution.weight" = { shape = [16, 3, 3, 3], scheme = "he-normal:mode=fan-out" }', done.stdout)
+        self.assertIn("fanin.trace.tensors.Refusal: a module does not know how its weights were initialised", done.stderr)
 
     def test_a_network_of_torch_is_traced_and_its_values_agree(self):
         python = torch_python(self, "torch, scipy, safetensors")
         (self.folder / "network.py").write_text(BUILD)
-        command = [
-            python,
-            str(ROOT / "scripts/trace.py"),
-            "network:Network",
-            "width=16",
-            "-o",
-            "network.toml",
-            "--check",
-            "--strict",
-        ]
-        done = subprocess.run(
-            command, cwd=self.folder, env={**os.environ, "FANIN": FANIN}, capture_output=True, text=True, check=False
-        )
+        done = self.command(python, "network:Network", "width=16", "-o", "network.toml", "--check", "--strict")
         self.assertEqual(done.returncode, 0, done.stderr)
         text = (self.folder / "network.toml").read_text()
         for word in [

@@ -1,5 +1,7 @@
 """Compares a file that fanin writes from a recipe with a real draw of the model."""
 
+from __future__ import annotations
+
 import json
 import math
 import subprocess

@@ -1,15 +1,27 @@
-"""Traces many models and writes the table of docs/tracing.md."""
+"""Traces the models of models.txt and writes their tables in docs/tracing.md.
 
+    scripts/trace-survey [WORDS] [--page FILE]
+
+WORDS limits it to the models whose command has them, and traces those again. The Python that runs it needs timm,
+torchvision, Keras, Flax and flaxmodels. FANIN names the program [default: target/release/fanin].
+"""
+
+import argparse
 import gc
 import json
 import math
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from . import check, command, recipe
-from .tables import ROOT
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT / "scripts/wheel"), str(HERE)]
+os.environ.setdefault("FANIN", str(ROOT / "target/release/fanin"))
+
+from fanin.trace import callables, check, toml  # noqa: E402
 
 PAGE = ROOT / "docs" / "tracing.md"
 KEPT = ROOT / "target" / "trace-survey.json"  # results by model: a survey that is stopped goes on where it was
@@ -18,9 +30,9 @@ BEGIN, END = "<!-- survey -->", "<!-- end of the survey -->"
 
 
 def models():
-    """Every model of survey.txt: its section, the words of its command, and example inputs."""
+    """Every model of models.txt: its section, the words of its command, and example inputs."""
     section = ""
-    for line in (Path(__file__).parent / "survey.txt").read_text().splitlines():
+    for line in (HERE / "models.txt").read_text().splitlines():
         words, *inputs = line.split(" --input ")
         if line.startswith("# "):
             section = line[2:]
@@ -29,10 +41,14 @@ def models():
             yield section, word, words, inputs
 
 
-def main(arguments):
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="?", default="")
+    parser.add_argument("--page", type=Path, default=PAGE, metavar="FILE")
+    arguments = parser.parse_args()
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     KEPT.parent.mkdir(exist_ok=True)
-    wrong, wanted = 0, arguments.callable
+    wrong, wanted = 0, arguments.words
     for section, word, words, inputs in models():
         name = " ".join([word, *words])
         if wanted and wanted not in name:
@@ -43,8 +59,7 @@ def main(arguments):
             KEPT.write_text(json.dumps(kept, indent=1))
             print(f"{time.monotonic() - started:6.1f} s  {name}: {kept[name]['result']}", file=sys.stderr, flush=True)
         wrong += bool(kept[name]["wrong"])
-    path = Path(arguments.survey) if arguments.survey else PAGE
-    page(path, kept)
+    page(arguments.page, kept)
     return 1 if wrong else 0
 
 
@@ -52,12 +67,12 @@ def one(section, word, words, inputs):
     """The result of one model."""
     framework = {"keras.applications": "keras", "Flax": "flax"}.get(section, "torch")
     try:
-        model = command.trace(word, words, framework, inputs)
+        model = callables.of_name(word, words, framework, inputs)
     except BaseException as error:  # noqa: BLE001 - a survey goes on
         if isinstance(error, KeyboardInterrupt):
             raise
         return {"wrong": True, "result": f"not traced: {type(error).__name__}: {str(error).splitlines()[0][:100]}"}
-    text = recipe.write(model)
+    text = toml.write(model)
     elements = sum(math.prod(tensor.shape) for tensor in model.tensors if not tensor.tied)
     drawn = elements <= DRAWN
     with tempfile.TemporaryDirectory() as folder:
@@ -107,3 +122,7 @@ def page(path, kept):
     text = path.read_text() if path.exists() else f"{BEGIN}\n{END}\n"
     before, _, rest = text.partition(BEGIN)
     path.write_text(before + "\n".join(lines) + END + rest.partition(END)[2])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,5 +1,7 @@
 """Writes a recipe in TOML from folded tensors."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from fnmatch import fnmatchcase
@@ -38,7 +40,7 @@ def write(model):
 
 def heading(model):
     missing = Counter(tensor.note for tensor in model.tensors if tensor.note)
-    yield f"Traced by scripts/trace.py: {model.source}"
+    yield f"Traced by fanin.trace: {model.source}"
     count = sum(missing.values())
     yield f"{len(model.tensors)} tensors" + (
         f", {count} of them not as the model initialises them (`not recorded`)" if count else ""
@@ -102,11 +104,7 @@ def multiple(values, base, words=None):
         return None
     if words and (words[values] == "counts" or words[base] == "counts"):
         return 1 if values == base else None
-    if (
-        not base[0]
-        or values[0] % base[0]
-        or any(one * base[0] != other * values[0] for one, other in zip(values, base, strict=True))
-    ):
+    if not base[0] or values[0] % base[0] or any(one * base[0] != other * values[0] for one, other in zip(values, base)):
         return None
     factor = values[0] // base[0]
     return factor if 1 <= factor <= 8 else None

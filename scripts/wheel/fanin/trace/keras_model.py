@@ -1,5 +1,7 @@
 """Traces a model of Keras 3: its variables without values, and the initializer of each."""
 
+from __future__ import annotations
+
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -67,8 +69,16 @@ def record(build):
     return model, {place: initializer for place, (_, initializer) in kept.items()}
 
 
+def again(model):
+    """A function that builds the model again."""
+    if not isinstance(model, keras.Model):
+        return model
+    owner, config = type(model), model.get_config()
+    return lambda: owner.from_config(config)
+
+
 def checked(model):
-    if not isinstance(model, keras.Model | keras.layers.Layer):
+    if not isinstance(model, (keras.Model, keras.layers.Layer)):
         raise Refusal(f"the callable returns {type(model).__name__}, not a keras.Model")
     if not model.weights and not model.built:
         raise Refusal("the model is not built: build it with an input shape")
@@ -93,22 +103,21 @@ def scheme_of(initializer, shape):
     if not isinstance(initializer, keras.initializers.Initializer):
         return None
     name, config = type(initializer).__name__, initializer.get_config()
-    match name:
-        case "Zeros" | "Ones":
-            return Scheme(name.lower())
-        case "Constant" if numpy.ndim(config["value"]) == 0:
-            return tensors.constant(config["value"])
-        case "RandomNormal":
-            return tensors.normal(config["mean"], config["stddev"])
-        case "RandomUniform":
-            return tensors.uniform(config["minval"], config["maxval"])
-        case "TruncatedNormal":
-            mean, std = config["mean"], config["stddev"]
-            return tensors.truncated(mean, std, mean - 2 * std, mean + 2 * std)
-        case "Orthogonal" | "OrthogonalInitializer":
-            return values.named(values.Origin("orthogonal_", (("gain", config["gain"]),), shape))
-        case "VarianceScaling":
-            return tensors.scaling(config["scale"], config["mode"], config["distribution"])
+    if name in ("Zeros", "Ones"):
+        return Scheme(name.lower())
+    if name == "Constant" and numpy.ndim(config["value"]) == 0:
+        return tensors.constant(config["value"])
+    if name == "RandomNormal":
+        return tensors.normal(config["mean"], config["stddev"])
+    if name == "RandomUniform":
+        return tensors.uniform(config["minval"], config["maxval"])
+    if name == "TruncatedNormal":
+        mean, std = config["mean"], config["stddev"]
+        return tensors.truncated(mean, std, mean - 2 * std, mean + 2 * std)
+    if name in ("Orthogonal", "OrthogonalInitializer"):
+        return values.named(values.Origin("orthogonal_", (("gain", config["gain"]),), shape))
+    if name == "VarianceScaling":
+        return tensors.scaling(config["scale"], config["mode"], config["distribution"])
     return Scheme(f"keras.{name}") if name in SCALED else None
 
 

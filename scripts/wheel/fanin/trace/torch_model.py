@@ -1,8 +1,12 @@
 """Traces a module of torch."""
 
+from __future__ import annotations
+
 import math
 import re
+import sys
 from collections import OrderedDict
+from contextlib import contextmanager
 
 import torch
 
@@ -19,7 +23,10 @@ install()
 
 def trace(build, source):
     """The tensors of the module that `build` makes."""
+    known = "transformers" in sys.modules
     recorder, module, device = record(build)
+    if not known and "transformers" in sys.modules:  # imported by `build`, too late for `initialising`
+        recorder, module, device = record(build)
     named = module.state_dict(keep_vars=True)
     model = Model(
         f"{source}; torch {torch.__version__.split('+')[0]}", "torch", resolve(recorder, named), build=lambda: real(build)
@@ -33,7 +40,7 @@ def trace(build, source):
 def record(build):
     """Builds the module on the meta device, or with values if its constructor needs them."""
     try:
-        with Recorder() as recorder, torch.device("meta"):
+        with Recorder() as recorder, torch.device("meta"), initialising():
             return recorder, checked(build()), "meta"
     except Exception as error:  # noqa: BLE001 - any error of a constructor may come from the missing values
         first = error
@@ -42,6 +49,33 @@ def record(build):
             return recorder, checked(build()), f"cpu ({type(first).__name__} on meta)"
     except Exception as error:
         raise error from first
+
+
+@contextmanager
+def initialising():
+    """Makes the constructors of transformers initialise their weights on the meta device, as they do elsewhere."""
+    if (transformers := sys.modules.get("transformers")) is None:
+        yield
+        return
+    owner = transformers.PreTrainedModel
+    before = owner.init_weights
+
+    def init_weights(model):
+        model.initialize_weights()
+        model.tie_weights(recompute_mapping=False)
+
+    owner.init_weights = init_weights
+    try:
+        yield
+    finally:
+        owner.init_weights = before
+
+
+def again(model):
+    """A function that builds the model again."""
+    if isinstance(model, torch.nn.Module):
+        raise Refusal("a module does not know how its weights were initialised: pass a function that builds it")
+    return model
 
 
 def checked(module):
@@ -74,7 +108,7 @@ def resolve(recorder, named):
 def resolved(recorder, name, tensor, named):
     """One tensor with its scheme, or with a note."""
     shape = tuple(tensor.shape)
-    word = str(tensor.dtype).removeprefix("torch.")
+    word = str(tensor.dtype).rpartition(".")[2]
     if (dtype := DTYPES.get(word)) is None:
         return Tensor(name, shape, Scheme("zeros"), note=f"dtype {word}")
     beside = normed(recorder, name, recorder.read(tensor.detach()), named)
@@ -186,7 +220,7 @@ def load(model, path):
     module = model.build()
     drawn = {name: tensor.detach().clone() for name, tensor in module.state_dict().items() if isinstance(tensor, torch.Tensor)}
     state = safetensors.torch.load_file(path)
-    full = OrderedDict(state | {tensor.name: state[tensor.tied] for tensor in model.tensors if tensor.tied})
+    full = OrderedDict({**state, **{tensor.name: state[tensor.tied] for tensor in model.tensors if tensor.tied}})
     full._metadata = module.state_dict()._metadata  # the versions of modules, which no file of safetensors has
     module.load_state_dict(full, strict=True)
     return {name: array(tensor) for name, tensor in drawn.items()}, {name: array(tensor) for name, tensor in full.items()}

@@ -1,5 +1,7 @@
 """Traces a model of transformers from its config.json, under the names of the files that `save_pretrained` writes."""
 
+from __future__ import annotations
+
 import json
 import tempfile
 from pathlib import Path
@@ -22,14 +24,20 @@ def trace(path, words):
     given = json.loads(file.read_text())
     settings = dict(word.split("=", 1) for word in words)
     config, model_class = found(transformers, folder, given, settings.get("class"))
+    return of_class(model_class, config, f" of {file.name}")
+
+
+def of_class(model_class, config, origin=""):
+    """The tensors of a class with a configuration."""
+    import transformers
 
     def build():
         return model_class(config)
 
-    with Recorder() as recorder, torch.device("meta"), initialising(transformers):
+    with Recorder() as recorder, torch.device("meta"), torch_model.initialising():
         module = build()
     rows = saved(recorder, module)
-    source = f"{model_class.__name__} of {file.name}; transformers {transformers.__version__}"
+    source = f"{model_class.__name__}{origin}; transformers {transformers.__version__}"
     model = Model(f"{source}; torch {torch.__version__.split('+')[0]}", "torch", rows, build=build)
     torch_model.measure(model)
     model.load = lambda model, written: load(transformers, model_class, config, written)
@@ -51,25 +59,6 @@ def found(transformers, folder, given, word):
     if name and hasattr(transformers, name):
         return config, getattr(transformers, name)
     return config, type(transformers.AutoModel.from_config(config))
-
-
-class initialising:
-    """Makes a constructor on the meta device initialise its weights, as it does elsewhere."""
-
-    def __init__(self, transformers):
-        self.owner = transformers.PreTrainedModel
-
-    def __enter__(self):
-        self.before = self.owner.init_weights
-
-        def init_weights(model):
-            model.initialize_weights()
-            model.tie_weights(recompute_mapping=False)
-
-        self.owner.init_weights = init_weights
-
-    def __exit__(self, *_):
-        self.owner.init_weights = self.before
 
 
 def saved(recorder, module):

@@ -1,5 +1,7 @@
 """Tensors of a traced model, and the scheme of each."""
 
+from __future__ import annotations
+
 import math
 import struct
 from dataclasses import dataclass, field
@@ -33,7 +35,7 @@ class Scheme:
                 parts.append(text(next(numbers)))
             elif letter == "#":
                 written = text(number := next(numbers))
-                parts.append(written if isinstance(number, int | float) else "{" + written + "}")
+                parts.append(written if isinstance(number, (int, float)) else "{" + written + "}")
             else:
                 parts.append(letter)
         return "".join(parts)

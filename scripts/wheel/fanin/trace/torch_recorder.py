@@ -1,5 +1,7 @@
 """Follows the values of torch's tensors while a model is built, also on the meta device, which has no values."""
 
+from __future__ import annotations
+
 import inspect
 import math
 import sys
@@ -80,7 +82,7 @@ def wrapped(name, function):
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             tensor = next(iter(bound.arguments.values()))
-            known = {key: value for key, value in bound.arguments.items() if isinstance(value, int | float | str)}
+            known = {key: value for key, value in bound.arguments.items() if isinstance(value, (int, float, str))}
             ACTIVE[-1].named(tensor, name, known)
         return result
 
@@ -165,7 +167,7 @@ class Recorder(TorchDispatchMode):
                 if isinstance(tensor, torch.Tensor):
                     self.write(tensor, before if len(written) == 1 else Unknown(f"`{func}`"))
         else:
-            outs = [one for one in (out if isinstance(out, tuple | list) else [out]) if isinstance(one, torch.Tensor)]
+            outs = [one for one in (out if isinstance(out, (tuple, list)) else [out]) if isinstance(one, torch.Tensor)]
             for place, one in enumerate(outs):
                 if key(one) not in self.states:
                     value = before[place] if isinstance(before, list) else before
@@ -246,7 +248,7 @@ class Recorder(TorchDispatchMode):
             value = Named(origin)
         else:
             value = self.read(tensor)
-            if not isinstance(value, Normal | Uniform):
+            if not isinstance(value, (Normal, Uniform)):
                 value = computed(name, arguments, tuple(tensor.shape))
             value = replace(value, origin=origin)
         self.write(tensor.detach(), value)
@@ -257,7 +259,7 @@ class Recorder(TorchDispatchMode):
         """The value of the result of an operation, or of each result."""
         name = func.overloadpacket.__name__
         tensors = [one for one in flat([args, list(kwargs.values())]) if isinstance(one, torch.Tensor)]
-        options = dict(zip((one.name for one in func._schema.arguments), args, strict=False)) | kwargs
+        options = {**dict(zip((one.name for one in func._schema.arguments), args)), **kwargs}
         if name in EMPTIES:
             return EMPTY
         if name in ZEROS:
@@ -289,7 +291,7 @@ class Recorder(TorchDispatchMode):
         values = [self.read(tensor) for tensor in tensors]
         if any(isinstance(value, RANDOM) for value in values):
             return self.of_random(name, options, tensors, values)
-        unknown = next((value for value in values if not isinstance(value, Constant | Data)), None)
+        unknown = next((value for value in values if not isinstance(value, (Constant, Data))), None)
         if unknown is not None:
             return unknown if isinstance(unknown, Unknown) else Unknown(f"`{name}` of norms")
         return self.known(func, args, kwargs, tensors, values)
@@ -319,7 +321,7 @@ class Recorder(TorchDispatchMode):
             return affine(values[0], -1.0, 0.0)
         if name in ("clamp", "clamp_min", "clamp_max"):
             return clamped(values[0], options.get("min"), options.get("max"))
-        if name in ("mul", "div", "add", "sub", "rsub") and not isinstance(options.get("self"), int | float):
+        if name in ("mul", "div", "add", "sub", "rsub") and not isinstance(options.get("self"), (int, float)):
             one, other = options["self"], options["other"]
             if not isinstance(self.read(one), RANDOM) and name in ("mul", "add") and isinstance(other, torch.Tensor):
                 one, other = other, one
@@ -357,7 +359,7 @@ class Recorder(TorchDispatchMode):
                     dtype = torch.float64 if one.dtype.is_floating_point else one.dtype
                     return self.data(self.read(one), (), dtype).clone()
                 return self.data(self.read(one), one.shape, one.dtype).clone()
-            if isinstance(one, list | tuple):
+            if isinstance(one, (list, tuple)):
                 return type(one)(map(real, one))
             return torch.device("cpu") if isinstance(one, torch.device) else one
 
@@ -367,7 +369,7 @@ class Recorder(TorchDispatchMode):
             return Unknown(f"`{func.overloadpacket.__name__}`")
         if scalar and isinstance(out, torch.Tensor):
             return Constant(float(out)) if not out.dtype.is_complex else Unknown("complex values")
-        if isinstance(out, tuple | list):
+        if isinstance(out, (tuple, list)):
             return [Data(one) for one in out if isinstance(one, torch.Tensor)]
         return Data(out) if isinstance(out, torch.Tensor) and out.numel() <= LIMIT else Unknown("a large tensor")
 
@@ -415,7 +417,7 @@ def writes(argument):
 
 def flat(items):
     for item in items:
-        if isinstance(item, list | tuple):
+        if isinstance(item, (list, tuple)):
             yield from flat(item)
         else:
             yield item

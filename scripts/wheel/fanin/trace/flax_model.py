@@ -1,5 +1,7 @@
 """Traces a module of Flax, NNX or linen: the operations that make its variables, without running them."""
 
+from __future__ import annotations
+
 import inspect
 import math
 
@@ -18,7 +20,7 @@ DRAWN = 1 << 24  # elements of a model that is drawn to measure what was not rec
 ORIGINS = {}  # the calls of initializers by the name of their traced function
 
 NAMES = {
-    (scale, mode, kind): f"{name}_{kind.removeprefix('truncated_')}"
+    (scale, mode, kind): f"{name}_{kind.replace('truncated_', '')}"
     for name, scale, mode in (("lecun", 1.0, "fan_in"), ("he", 2.0, "fan_in"), ("glorot", 1.0, "fan_avg"))
     for kind in ("truncated_normal", "uniform")
 }
@@ -97,6 +99,13 @@ def trace(build, source, inputs=()):
     return model
 
 
+def again(model):
+    """A function that builds the module again."""
+    if isinstance(model, nnx.Module):
+        raise Refusal("a module of NNX does not know how its weights were initialised: pass a function that builds it")
+    return (lambda: model) if isinstance(model, linen.Module) else model
+
+
 def variables_of(build, inputs):
     """A function of a key that returns the variables by name."""
 
@@ -104,7 +113,7 @@ def variables_of(build, inputs):
         module = build(rngs=nnx.Rngs(key)) if takes_rngs(build.function) else build()
         if isinstance(module, nnx.Module):
             state = nnx.to_flat_state(nnx.state(module, nnx.Not(nnx.RngState)))
-            pairs = state if isinstance(state, list) else list(zip(state.paths, state.leaves, strict=True))
+            pairs = state if isinstance(state, list) else list(zip(state.paths, state.leaves))
             return {".".join(map(str, path)): getattr(leaf, "value", leaf) for path, leaf in pairs}
         if isinstance(module, linen.Module):
             return of_linen(module, key, inputs)
@@ -125,7 +134,7 @@ def of_linen(module, key, inputs):
     from flax.traverse_util import flatten_dict
 
     if not inputs:
-        raise Refusal("a module of linen needs an example input: pass --input, as in --input 1,28,28,1")
+        raise Refusal("a module of linen needs an example input: pass its shape, such as --input 1,28,28,1")
     examples = [jax.numpy.zeros(shape, dtype) for shape, dtype in map(shaped, inputs)]
     call = inspect.signature(type(module).__call__).parameters
     flags = {
@@ -184,10 +193,8 @@ class Finder:
         return tuple(aval.shape), str(aval.dtype)
 
     def value(self, place):
-        constants = dict(zip(self.jaxpr.constvars, self.closed.consts, strict=True))
-        found = follow(
-            self.jaxpr, self.jaxpr.outvars[place], {var: Data(numpy.asarray(value)) for var, value in constants.items()}
-        )
+        constants = dict(zip(self.jaxpr.constvars, self.closed.consts))
+        found = follow(self.jaxpr, self.jaxpr.outvars[place], {var: of_array(value) for var, value in constants.items()})
         if isinstance(found, Unknown):
             return self.computed(place) or found
         return found
@@ -202,6 +209,11 @@ class Finder:
             return None
         [value] = jax.core.eval_jaxpr(alone, self.closed.consts, jax.random.key(0))
         return Data(numpy.asarray(value))
+
+
+def of_array(value):
+    value = numpy.asarray(value)
+    return Constant(float(value)) if value.ndim == 0 and value.dtype.kind == "f" else Data(value)
 
 
 def follow(jaxpr, var, known):
@@ -224,6 +236,9 @@ def of_equation(jaxpr, equation, place, known):
     if kind == "broadcast_in_dim":
         value = follow(jaxpr, equation.invars[0], known)
         return value if isinstance(value, Constant) else Unknown("repeated values")
+    if kind == "sqrt":
+        value = follow(jaxpr, equation.invars[0], known)
+        return Constant(math.sqrt(value.value)) if isinstance(value, Constant) else Unknown(f"`{kind}`")
     if kind in ("mul", "add", "sub", "div", "neg"):
         return arithmetic(kind, [follow(jaxpr, one, known) for one in equation.invars])
     inner = next((equation.params[key] for key in ("jaxpr", "call_jaxpr") if key in equation.params), None)
@@ -239,7 +254,7 @@ def of_equation(jaxpr, equation, place, known):
     outs = inner.outvars
     if kind == "scan":
         arguments = [value if isinstance(value, Constant) else Unknown("a loop") for value in arguments]
-    return follow(inner, outs[place], dict(zip(inner.invars, arguments, strict=False)))
+    return follow(inner, outs[place], dict(zip(inner.invars, arguments)))
 
 
 def arithmetic(kind, operands):
@@ -258,13 +273,13 @@ def arithmetic(kind, operands):
 def library(name, arguments):
     """The functions of jax.random that draw standard values."""
     numbers = [value.value for value in arguments[1:] if isinstance(value, Constant)]
-    match name, numbers:
-        case "_normal" | "normal", []:
-            return Normal(0.0, 1.0)
-        case "_uniform" | "uniform", [low, high]:
-            return Uniform(low, high)
-        case "_truncated_normal" | "truncated_normal", [low, high]:
-            return Truncated(0.0, 1.0, low, high)
+    kind = name.lstrip("_")
+    if kind == "normal" and not numbers:
+        return Normal(0.0, 1.0)
+    if kind == "uniform" and len(numbers) == 2:
+        return Uniform(*numbers)
+    if kind == "truncated_normal" and len(numbers) == 2:
+        return Truncated(0.0, 1.0, *numbers)
     return None
 
 
@@ -275,24 +290,21 @@ def distribution(name, given, shape):
         if isinstance(plain.get(key), list):
             plain[key] = tuple(plain[key])
     origin = Origin(name, tuple(sorted(plain.items(), key=lambda pair: pair[0])), shape)
-    match name:
-        case "zeros":
-            return Constant(0.0)
-        case "ones":
-            return Constant(1.0)
-        case "constant" if numpy.ndim(given["value"]) == 0:
-            return Constant(float(given["value"]))
-        case "normal":
-            return Normal(0.0, float(given["stddev"]))
-        case "uniform":
-            return Uniform(0.0, float(given["scale"]))
-        case "truncated_normal":
-            std = float(given["stddev"])
-            return Truncated(0.0, std, std * given["lower"], std * given["upper"])
-        case "variance_scaling":
-            return scaled(given, shape, origin)
-        case "orthogonal" | "delta_orthogonal":
-            return Named(origin)
+    if name in ("zeros", "ones"):
+        return Constant(float(name == "ones"))
+    if name == "constant" and numpy.ndim(given["value"]) == 0:
+        return Constant(float(given["value"]))
+    if name == "normal":
+        return Normal(0.0, float(given["stddev"]))
+    if name == "uniform":
+        return Uniform(0.0, float(given["scale"]))
+    if name == "truncated_normal":
+        std = float(given["stddev"])
+        return Truncated(0.0, std, std * given["lower"], std * given["upper"])
+    if name == "variance_scaling":
+        return scaled(given, shape, origin)
+    if name in ("orthogonal", "delta_orthogonal"):
+        return Named(origin)
     return Unknown(f"initializer {name}")
 
 
@@ -300,11 +312,10 @@ def scaled(given, shape, origin):
     fans = initializers._compute_fans(shape, given["in_axis"], given["out_axis"], given["batch_axis"])
     fan = {"fan_in": fans[0], "fan_out": fans[1], "fan_avg": sum(fans) / 2}.get(given["mode"], math.sqrt(fans[0] * fans[1]))
     std = math.sqrt(given["scale"] / fan)
-    match given["distribution"]:
-        case "normal":
-            return Normal(0.0, std, origin)
-        case "uniform":
-            return Uniform(-math.sqrt(3) * std, math.sqrt(3) * std, origin)
+    if given["distribution"] == "normal":
+        return Normal(0.0, std, origin)
+    if given["distribution"] == "uniform":
+        return Uniform(-math.sqrt(3) * std, math.sqrt(3) * std, origin)
     std /= tensors.CUT_AT_TWO
     return Truncated(0.0, std, -2 * std, 2 * std, origin)
 

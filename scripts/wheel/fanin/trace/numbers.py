@@ -1,5 +1,7 @@
 """Numbers of a recipe: literals, and expressions of the number of a repeated layer."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
 
 # A number is an int, a float, or one of the classes below. `depth` is the height of the block whose index it uses: 0 for a
@@ -35,7 +37,7 @@ class InverseRoot:
 
 
 def literal(number):
-    return isinstance(number, int | float)
+    return isinstance(number, (int, float))
 
 
 def unify(numbers, indices, depth):
@@ -77,7 +79,7 @@ def unify_parts(kind, numbers, indices, depth):
         elif field.name == "items":
             if len({len(value) for value in values}) != 1:
                 return None
-            items = tuple(unify(column, indices, depth) for column in zip(*values, strict=True))
+            items = tuple(unify(column, indices, depth) for column in zip(*values))
             if None in items:
                 return None
             parts.append(items)
@@ -93,7 +95,7 @@ def formula(values, indices, depth):
     first, span = indices[0], indices[-1] - indices[0]
     if len(values) > 2 and all(isinstance(value, int) for value in values):
         step, rest = divmod(values[-1] - values[0], span)
-        if not rest and all(value == values[0] + step * (index - first) for value, index in zip(values, indices, strict=True)):
+        if not rest and all(value == values[0] + step * (index - first) for value, index in zip(values, indices)):
             return Line(values[0] - step * first, step, depth)
     if len(values) > 2 and all(isinstance(value, float) and value > 0 for value in values):
         if (found := inverse_root(values, indices, depth)) is not None:
@@ -113,7 +115,7 @@ def inverse_root(values, indices, depth):
         top = float(f"{(step / slope) ** 0.5:.9g}")
         first = round(top**2 / values[0] ** 2 - step * indices[0])
         below = [first + step * index for index in indices]
-        if all(n > 0 and abs(top / n**0.5 - value) <= 1e-8 * value for n, value in zip(below, values, strict=True)):
+        if all(n > 0 and abs(top / n**0.5 - value) <= 1e-8 * value for n, value in zip(below, values)):
             found.append(InverseRoot(top, first, step, depth))
     return min(found, key=lambda one: len(repr(one.top)), default=None)
 

@@ -1,5 +1,7 @@
 """What is known of the values of a tensor while a model is built: one distribution for all elements, known data, or neither."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, replace
 
@@ -81,27 +83,26 @@ class Data:
 EMPTY = Unknown("uninitialised memory")
 RANDOM = (Normal, Uniform, Truncated, Named)
 
+# The schemes of torch's initializers whose only parameter is a gain.
+GAINED = {"xavier_uniform_": "glorot-uniform", "xavier_normal_": "glorot-normal", "orthogonal_": "orthogonal"}
+
 
 def affine(value, factor, shift):
     """`factor * value + shift`."""
     if factor == 0:
         return Constant(shift)
-    match value:
-        case Constant(one):
-            return Constant(factor * one + shift)
-        case Normal(mean, std):
-            return Normal(factor * mean + shift, abs(factor) * std)
-        case Uniform(low, high):
-            low, high = sorted((factor * low + shift, factor * high + shift))
-            return Uniform(low, high)
-        case Truncated(mean, std, low, high):
-            low, high = sorted((factor * low + shift, factor * high + shift))
-            return Truncated(factor * mean + shift, abs(factor) * std, low, high)
-        case Named(origin) if shift == 0 and origin.name == "orthogonal_" and factor > 0:
-            return Named(replace(origin, arguments=(("gain", factor * (origin["gain"] or 1)),)))
-        case Unknown():
-            return value
-    return Unknown("a product or sum with random values")
+    if isinstance(value, Constant):
+        return Constant(factor * value.value + shift)
+    if isinstance(value, Normal):
+        return Normal(factor * value.mean + shift, abs(factor) * value.std)
+    if isinstance(value, Uniform):
+        return Uniform(*sorted((factor * value.low + shift, factor * value.high + shift)))
+    if isinstance(value, Truncated):
+        bounds = sorted((factor * value.low + shift, factor * value.high + shift))
+        return Truncated(factor * value.mean + shift, abs(factor) * value.std, *bounds)
+    if isinstance(value, Named) and shift == 0 and value.origin.name == "orthogonal_" and factor > 0:
+        return Named(replace(value.origin, arguments=(("gain", factor * (value.origin["gain"] or 1)),)))
+    return value if isinstance(value, Unknown) else Unknown("a product or sum with random values")
 
 
 def inverse_error_function(value):
@@ -117,21 +118,18 @@ def inverse_error_function(value):
 def clamped(value, low, high):
     """The values with a lower and an upper limit; None for none."""
     low, high = (-math.inf if low is None else low), (math.inf if high is None else high)
-    match value:
-        case Uniform(below, above) if low <= below and high >= above:
-            return value
-        case Normal(mean, std):
-            return clamped(Truncated(mean, std, -math.inf, math.inf), low, high)
-        case Truncated(mean, std, below, above):
-            # No value lies between a bound and a limit, or at most one in 10^15 lies beyond the limit.
-            far = 8 * std
-            if low <= max(below + 1e-6 * std, mean - far) and high >= min(above - 1e-6 * std, mean + far):
-                return Truncated(mean, std, max(low, below), min(high, above))
-        case Constant(one):
-            return Constant(min(max(one, low), high))
-        case Unknown():
-            return value
-    return Unknown("clamped random values")
+    if isinstance(value, Normal):
+        value = Truncated(value.mean, value.std, -math.inf, math.inf)
+    if isinstance(value, Uniform) and low <= value.low and high >= value.high:
+        return value
+    if isinstance(value, Truncated):
+        # No value lies between a bound and a limit, or at most one in 10^15 lies beyond the limit.
+        near, far = 1e-6 * value.std, 8 * value.std
+        if low <= max(value.low + near, value.mean - far) and high >= min(value.high - near, value.mean + far):
+            return Truncated(value.mean, value.std, max(low, value.low), min(high, value.high))
+    if isinstance(value, Constant):
+        return Constant(min(max(value.value, low), high))
+    return value if isinstance(value, Unknown) else Unknown("clamped random values")
 
 
 def scheme(value, shape):
@@ -139,15 +137,14 @@ def scheme(value, shape):
     origin = getattr(value, "origin", None)
     if origin is not None and origin.shape == tuple(shape) and (found := named(origin)) is not None:
         return found
-    match value:
-        case Constant(one):
-            return tensors.constant(one)
-        case Normal(mean, std):
-            return tensors.normal(mean, std, math.prod(shape))
-        case Uniform(low, high):
-            return tensors.uniform(low, high)
-        case Truncated(mean, std, low, high):
-            return tensors.truncated(mean, std, low, high, math.prod(shape))
+    if isinstance(value, Constant):
+        return tensors.constant(value.value)
+    if isinstance(value, Normal):
+        return tensors.normal(value.mean, value.std, math.prod(shape))
+    if isinstance(value, Uniform):
+        return tensors.uniform(value.low, value.high)
+    if isinstance(value, Truncated):
+        return tensors.truncated(value.mean, value.std, value.low, value.high, math.prod(shape))
     return None
 
 
@@ -155,22 +152,17 @@ def named(origin):
     """The scheme of an initializer of torch, which counts fans by the positions of axes as the layout `torch` does."""
     gain = origin["gain"]
     scale = Scheme("") if gain in (None, 1) else Scheme(":gain=#", (float(gain),))
-    match origin.name:
-        case "xavier_uniform_":
-            return tensors.joined(Scheme("glorot-uniform"), scale)
-        case "xavier_normal_":
-            return tensors.joined(Scheme("glorot-normal"), scale)
-        case "kaiming_uniform_" | "kaiming_normal_":
-            return kaiming(origin)
-        case "orthogonal_":
-            return tensors.joined(Scheme("orthogonal"), scale)
-        case "dirac_":
-            groups = origin["groups"]
-            return Scheme("dirac" if groups in (None, 1) else f"dirac:groups={groups}")
-        case "eye_":
-            return Scheme("identity")
-        case "sparse_":
-            return Scheme("sparse:zeros=#,std=#,unit=input", (float(origin["sparsity"]), float(origin["std"])))
+    if origin.name in GAINED:
+        return tensors.joined(Scheme(GAINED[origin.name]), scale)
+    if origin.name in ("kaiming_uniform_", "kaiming_normal_"):
+        return kaiming(origin)
+    if origin.name == "dirac_":
+        groups = origin["groups"]
+        return Scheme("dirac" if groups in (None, 1) else f"dirac:groups={groups}")
+    if origin.name == "eye_":
+        return Scheme("identity")
+    if origin.name == "sparse_":
+        return Scheme("sparse:zeros=#,std=#,unit=input", (float(origin["sparsity"]), float(origin["std"])))
     return None
 
 

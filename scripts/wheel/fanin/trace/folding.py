@@ -1,5 +1,7 @@
 """Folds repeated layers into blocks: tensors whose names differ in a number, if their shapes and schemes follow from it."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass, replace
 
@@ -187,7 +189,7 @@ def block(prefix, bodies):
     if height > 6:
         return None
     items = []
-    for column in zip(*(bodies[index] for index in indices), strict=True):
+    for column in zip(*(bodies[index] for index in indices)):
         if (merged := merge(column, indices, height, prefix)) is None:
             return None
         items.append(merged)
@@ -203,7 +205,7 @@ def merge(column, indices, height, prefix):
 
     if isinstance(first, Block):
         start, stop = (one(getattr(item.indices, key) for item in column) for key in ("start", "stop"))
-        items = [merge(inner, indices, height, first.prefix) for inner in zip(*(item.items for item in column), strict=True)]
+        items = [merge(inner, indices, height, first.prefix) for inner in zip(*(item.items for item in column))]
         if None in (start, stop) or None in items:
             return None
         if not (literal(start) and literal(stop)) and any(
@@ -211,12 +213,12 @@ def merge(column, indices, height, prefix):
         ):
             return None  # a list for another number of rounds
         return replace(first, indices=replace(first.indices, start=start, stop=stop), items=tuple(items))
-    shape = tuple(one(sizes) for sizes in zip(*(item.shape for item in column), strict=True))
+    shape = tuple(one(sizes) for sizes in zip(*(item.shape for item in column)))
     if None in shape:
         return None
     scheme = first.scheme
     if scheme is not None:
-        numbers = tuple(one(values) for values in zip(*(item.scheme.numbers for item in column), strict=True))
+        numbers = tuple(one(values) for values in zip(*(item.scheme.numbers for item in column)))
         if None in numbers:
             return None
         scheme = Scheme(scheme.text, numbers)

@@ -1,0 +1,1 @@
+"""Initial weights of neural networks, drawn by the program `fanin`."""
