@@ -149,7 +149,7 @@ class Traces(Case):
         (self.folder / "network.py").write_text(BUILD)
         program = (
             "import fanin.trace, network; print(fanin.trace.recipe(network.Network))\n"
-        program += "fanin.trace.recipe(network.Layer(4, 0))"
+            "fanin.trace.recipe(network.Layer(4, 0))"
         )
         done = self.run_python(python, "-c", program)
         self.assertIn('"convolution.weight" = { shape = [16, 3, 3, 3], scheme = "he-normal:mode=fan-out" }', done.stdout)
