@@ -7,6 +7,7 @@ use super::braces::Template;
 use super::document::{self, Node, SourceLocation};
 use super::expression::{Compiled, Language, Scope};
 use super::value::{from_number, size};
+use crate::plan::Ranges;
 use crate::tensor::{Element, Fans, Layout, Shape};
 use crate::text::{alternatives, cut, did_you_mean, escape};
 
@@ -31,6 +32,7 @@ pub(super) struct Settings<'e> {
     layout: Option<Template<'e>>,
     fan_in: Option<Quantity<'e>>,
     fan_out: Option<Quantity<'e>>,
+    slice: Option<Template<'e>>,
     when: Option<Compiled<'e>>,
 }
 
@@ -74,7 +76,8 @@ pub(super) enum Parameter<'e> {
 /// The keys of a rule.
 const OF_RULES: [&str; 6] = ["scheme", "dtype", "layout", "fan_in", "fan_out", "when"];
 /// The keys of a tensor.
-const OF_TENSORS: [&str; 9] = ["shape", "tied", "layer", "scheme", "dtype", "layout", "fan_in", "fan_out", "when"];
+const OF_TENSORS: [&str; 10] =
+    ["shape", "tied", "layer", "scheme", "dtype", "layout", "fan_in", "fan_out", "slice", "when"];
 /// The keys of a layer that are not its parameters.
 const OF_LAYERS: [&str; 4] = ["layer", "scheme", "dtype", "when"];
 
@@ -132,6 +135,7 @@ impl<'e> Reading<'e> {
                 "layout" => settings.layout = Some(self.template(value).with_context(context)?),
                 "fan_in" => settings.fan_in = Some(self.quantity(value).with_context(context)?),
                 "fan_out" => settings.fan_out = Some(self.quantity(value).with_context(context)?),
+                "slice" => settings.slice = Some(self.template(value).with_context(context)?),
                 "when" => settings.when = Some(self.condition(value).with_context(context)?),
                 _ => {}
             }
@@ -260,6 +264,12 @@ impl Settings<'_> {
     pub(super) fn layout(&self, scope: &Scope) -> Result<Option<Layout>> {
         let read = |text: &Template| text.text(scope)?.parse();
         self.layout.as_ref().map(read).transpose().context("`layout`")
+    }
+
+    /// The ranges of the slice that is written instead of the tensor.
+    pub(super) fn slice(&self, scope: &Scope) -> Result<Option<Ranges>> {
+        let read = |text: &Template| text.text(scope)?.parse();
+        self.slice.as_ref().map(read).transpose().context("`slice`")
     }
 
     pub(super) fn fans(&self, scope: &Scope) -> Result<Fans> {

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 pub use draw::Opened;
 pub use norm::norm_of;
-pub use slice::SliceSpec;
+pub use slice::{Ranges, SliceSpec};
 pub use tensor::{Common, CopiedTensor, DrawnTensor, Tensor, TrainedTensor};
 
 use crate::distribution::{Distribution, TensorSpec};

@@ -1,5 +1,6 @@
 //! Slices of a plan's tensors. A slice has the values of its full tensor, byte for byte.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,29 +50,30 @@ fn cut(name: &Name, whole: &Shape, of: Option<&Slice>, ranges: &[Range<u64>]) ->
         ranges.len(),
         whole.rank()
     );
-    for (axis, (Range { start, end }, &size)) in ranges.iter().zip(whole.axes()).enumerate() {
-        ensure!(start < end, "`{start}:{end}` on axis {axis} of `{name}={whole}` is empty");
-        ensure!(*end <= size, "`{start}:{end}` ends past axis {axis} of `{name}={whole}`, which has size {size}");
-    }
+    fits(name, whole, ranges)?;
     let slice = Slice { of: whole.axes().into(), start: ranges.iter().map(|range| range.start).collect() };
     Ok((Shape::new(ranges.iter().map(|range| range.end - range.start).collect())?, slice))
 }
 
-/// A slice in text: `NAME=ROWS[,COLUMNS...]`, each a range `a:b`, `a:`, `:b` or `:`. Axes without a range are complete.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SliceSpec {
-    name: String,
-    ranges: Vec<(Option<u64>, Option<u64>)>,
+/// Errors if a range is empty, or not inside its axis.
+fn fits(name: &Name, whole: &Shape, ranges: &[Range<u64>]) -> Result<()> {
+    for (axis, (Range { start, end }, &size)) in ranges.iter().zip(whole.axes()).enumerate() {
+        ensure!(start < end, "`{start}:{end}` on axis {axis} of `{name}={whole}` is empty");
+        ensure!(*end <= size, "`{start}:{end}` ends past axis {axis} of `{name}={whole}`, which has size {size}");
+    }
+    Ok(())
 }
 
-impl std::str::FromStr for SliceSpec {
+/// The ranges of a slice in text: `ROWS[,COLUMNS...]`, each `a:b`, `a:`, `:b` or `:`. Axes without a range are complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ranges(Vec<(Option<u64>, Option<u64>)>);
+
+impl std::str::FromStr for Ranges {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let (name, ranges) = text.rsplit_once('=').context("a slice is NAME=ROWS[,COLUMNS...], as in w=0:128")?;
-        let ranges = ranges.split(',').map(range).collect::<Option<Vec<_>>>();
-        let ranges = ranges.context("a range is a:b, a:, :b or :, counted from 0, end excluded, as in w=0:128,:64")?;
-        Ok(Self { name: name.into(), ranges })
+        let ranges = text.split(',').map(range).collect::<Option<_>>();
+        Ok(Self(ranges.context("a range is a:b, a:, :b or :, counted from 0, end excluded, as in 0:128,:64")?))
     }
 }
 
@@ -83,36 +85,57 @@ fn range(text: &str) -> Option<(Option<u64>, Option<u64>)> {
     (is_bound(start) && is_bound(end)).then(|| (bound(start), bound(end)))
 }
 
-impl Plan {
-    /// Replaces tensors by slices. Errors if a tensor or slice does not exist.
-    pub fn sliced(mut self, cuts: &[SliceSpec]) -> Result<Self> {
-        for cut in cuts {
-            let names = || self.tensors.iter().map(|tensor| tensor.name().as_str());
-            let found = names().position(|name| name == cut.name);
-            let number = found
-                .with_context(|| format!("no tensor is named `{}`{}", cut.name, did_you_mean(&cut.name, names())))?;
-            let tensor = self.tensors[number].clone();
-            self.tensors[number] = cut.of(tensor)?;
-        }
-        Ok(self)
+impl Ranges {
+    /// The range of each axis of a tensor. Errors if one is empty, or not inside the tensor.
+    pub fn within(&self, name: &Name, whole: &Shape) -> Result<Vec<Range<u64>>> {
+        ensure!(
+            self.0.len() <= whole.rank(),
+            "{} ranges for the {} axes of `{name}={whole}`",
+            self.0.len(),
+            whole.rank()
+        );
+        let all = self.0.iter().copied().chain(std::iter::repeat((None, None)));
+        let ranges: Vec<_> =
+            all.zip(whole.axes()).map(|((start, end), &size)| start.unwrap_or(0)..end.unwrap_or(size)).collect();
+        fits(name, whole, &ranges)?;
+        Ok(ranges)
     }
 }
 
-impl SliceSpec {
-    fn of(&self, tensor: Tensor) -> Result<Tensor> {
-        let axes = tensor.shape().axes();
-        ensure!(
-            self.ranges.len() <= axes.len(),
-            "{} ranges for the {} axes of `{}={}`",
-            self.ranges.len(),
-            axes.len(),
-            tensor.name(),
-            tensor.shape()
-        );
-        let all = self.ranges.iter().copied().chain(std::iter::repeat((None, None)));
-        let ranges: Vec<Range<u64>> =
-            all.zip(axes).map(|((start, end), &size)| start.unwrap_or(0)..end.unwrap_or(size)).collect();
-        tensor.sliced(&ranges)
+/// A slice of a tensor of a plan. In text: `NAME=RANGES`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SliceSpec {
+    /// The name of the tensor.
+    pub name: String,
+    /// The ranges of the slice.
+    pub ranges: Ranges,
+}
+
+impl std::str::FromStr for SliceSpec {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, ranges) = text.rsplit_once('=').context("a slice is NAME=ROWS[,COLUMNS...], as in w=0:128")?;
+        Ok(Self { name: name.into(), ranges: ranges.parse()? })
+    }
+}
+
+impl Plan {
+    /// Replaces tensors by slices. Errors if a tensor or slice does not exist.
+    pub fn sliced(mut self, cuts: &[SliceSpec]) -> Result<Self> {
+        let names = self.tensors.iter().map(|tensor| tensor.name().clone()).zip(0..);
+        let numbers: HashMap<Name, usize> = if cuts.is_empty() { HashMap::new() } else { names.collect() };
+        for SliceSpec { name, ranges } in cuts {
+            let number = name.parse().ok().and_then(|name: Name| numbers.get(&name).copied());
+            let number = number.with_context(|| {
+                let near = did_you_mean(name, self.tensors.iter().map(|tensor| tensor.name().as_str()));
+                format!("no tensor is named `{name}`{near}")
+            })?;
+            let tensor = self.tensors[number].clone();
+            let ranges = ranges.within(tensor.name(), tensor.shape())?;
+            self.tensors[number] = tensor.sliced(&ranges)?;
+        }
+        Ok(self)
     }
 }
 
@@ -124,7 +147,7 @@ mod tests {
     fn ranges_are_python_s_without_steps_and_signs() {
         let cut: SliceSpec = "a=b=1:3,:,2:,:4".parse().unwrap();
         assert_eq!(cut.name, "a=b");
-        assert_eq!(cut.ranges, [(Some(1), Some(3)), (None, None), (Some(2), None), (None, Some(4))]);
+        assert_eq!(cut.ranges.0, [(Some(1), Some(3)), (None, None), (Some(2), None), (None, Some(4))]);
         for text in ["w", "w=", "w=1", "w=1:2:3", "w=-1:2", "w=+1:2", "w=1:2,", "w= 1:2", "w=a:b", "w=1-2"] {
             assert!(text.parse::<SliceSpec>().is_err(), "{text} was taken");
         }

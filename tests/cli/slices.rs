@@ -175,6 +175,46 @@ fn slices_that_are_none_are_refused() {
 }
 
 #[test]
+fn a_recipe_names_slices_with_the_values_of_the_option() {
+    let folder = Folder::new();
+    let recipe = |slice: &str| {
+        format!(
+            "layout = \"torch\"\n[constants]\nrank = 1\n[rules]\n\"*.g\" = \"norm-of:v\"\n\"*\" = \"he-normal\"\n[tensors]\n\
+             w = {{ shape = [6, 4]{slice} }}\n\"a.v\" = {{ shape = [8, 3, 5]{slice} }}\n\"a.g\" = {{ shape = [8, 1, 1]{slice} }}\n"
+        )
+    };
+    folder.write("parts.toml", recipe(", slice = \"{2 * rank}:{2 * rank + 2}\""));
+    folder.write("whole.toml", recipe(""));
+    for numbers in ["--seed 5", "--seed 5 --like torch"] {
+        let write = "--format safetensors -q -o -";
+        let parts = folder.done(&format!("model parts.toml {numbers} {write}"));
+        let cuts = "--slice w=2:4 --slice a.v=2:4 --slice a.g=2:4";
+        assert!(parts == folder.done(&format!("model whole.toml {numbers} {cuts} {write}")), "{numbers}");
+    }
+    folder.done("model parts.toml --set rank=0 -q -o parts.npz");
+    folder.done("verify parts.npz");
+}
+
+#[test]
+fn a_recipe_s_slice_that_is_none_is_refused_in_its_line() {
+    let folder = Folder::new();
+    for (slice, why) in [
+        ("\"0:13\"", "`0:13` ends past axis 0 of `w=12x8`, which has size 12"),
+        ("\"3:3\"", "empty"),
+        ("\":,:,:\"", "3 ranges for the 2 axes of `w=12x8`"),
+        ("\"3\"", "a range is a:b"),
+        ("[0, 3]", "must be text, not a list"),
+    ] {
+        folder.write("r.toml", format!("[tensors]\nw = {{ shape = [12, 8], scheme = \"zeros\", slice = {slice} }}\n"));
+        let ended = Ended::of(&mut folder.fanin("model r.toml -o w.npz"));
+        assert!(ended.is_refusal() && ended.stderr.contains(why), "{slice}: {}", ended.stderr);
+        assert!(ended.stderr.starts_with("fanin: r.toml:2: [tensors] `w`: `slice`: "), "{slice}: {}", ended.stderr);
+    }
+    folder.write("r.toml", "[rules]\n\"*\" = { scheme = \"zeros\", slice = \"0:1\" }\n[tensors]\nw = [2]\n");
+    assert!(Ended::of(&mut folder.fanin("model r.toml -o w.npz")).stderr.contains("`slice`: unknown key"));
+}
+
+#[test]
 fn provenance_of_impossible_slices_is_ignored() {
     let folder = Folder::new();
     folder.done("init zeros w=4x8 --slice w=1:3 -q -o w.json");

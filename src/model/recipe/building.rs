@@ -323,7 +323,11 @@ impl<'a, 'e> Building<'a, 'e> {
         self.work.tensor()?;
         self.add(entry.place, own, |building, names| {
             let tensor = building.drawn(entry, part, names, scope)?;
-            Ok(Content::Drawn(Box::new(tensor), (building.work.entries, part.turn)))
+            let slice = entry.settings.slice(scope)?;
+            if let Some(ranges) = &slice {
+                ranges.within(tensor.name(), tensor.shape()).context("`slice`")?;
+            }
+            Ok(Content::Drawn(Box::new(tensor), (building.work.entries, part.turn), slice))
         })
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::general::General;
 use crate::model::document::SourceLocation;
-use crate::plan::{DrawnTensor, Plan, Tensor, Turn, put_in_turn};
+use crate::plan::{DrawnTensor, Plan, Ranges, SliceSpec, Tensor, Turn, put_in_turn};
 use crate::tensor::Name;
 
 /// A tensor by its name in the recipe that makes it.
@@ -18,8 +18,8 @@ pub(super) struct Item<'e> {
 }
 
 pub(super) enum Content {
-    /// A tensor that is drawn. Its turn is the number of its entry, and its position in the layer of that entry.
-    Drawn(Box<DrawnTensor>, Turn),
+    /// A tensor that is drawn, or a slice of it. Its turn is the number of its entry, and its position in the layer of that entry.
+    Drawn(Box<DrawnTensor>, Turn, Option<Ranges>),
     /// A tensor that is not written, with the name of the tensor that it equals.
     Tied(String),
     /// Seeds that a layer uses in addition to those of its tensors. It has no name.
@@ -109,7 +109,7 @@ type Tied = Vec<(Name, Name)>;
 /// The plan of tensors in order, and those that it does not write.
 pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool) -> Result<(Plan, Tied)> {
     let (mut tensors, mut turns, mut tied, mut seeds) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new(), 0);
-    let mut entry = None;
+    let (mut cuts, mut entry) = (Vec::new(), None);
     for Item { name: name_in_recipe, place, content } in items {
         let name = || name_in_recipe.parse::<Name>().with_context(|| place.to_string());
         match content {
@@ -118,7 +118,7 @@ pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool
                 let to = to.parse().context("`tied`").with_context(|| place.to_string())?;
                 tied.push((name()?, to, place));
             }
-            Content::Drawn(mut tensor, (number, turn)) => {
+            Content::Drawn(mut tensor, (number, turn), slice) => {
                 if tensor.name().as_str() != &*name_in_recipe {
                     *tensor = tensor.named(name()?);
                 }
@@ -129,6 +129,7 @@ pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool
                     seeds += 1;
                 }
                 turns.push((first, turn));
+                cuts.extend(slice.map(|ranges| SliceSpec { name: tensor.name().to_string(), ranges }));
                 tensors.push(tensor);
             }
         }
@@ -139,7 +140,8 @@ pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool
         tensors.sort_by(|one, other| one.name().cmp(other.name()));
     }
     let tensors = tensors.into_iter().map(|tensor| *tensor);
-    let plan = Plan::of_layers(general.generator, general.seed.clone(), tensors).with_context(|| file.to_string())?;
+    let plan = Plan::of_layers(general.generator, general.seed.clone(), tensors);
+    let plan = plan.and_then(|plan| plan.sliced(&cuts)).with_context(|| file.to_string())?;
     let tied = resolved(&plan, &tied)?;
     Ok((plan, tied))
 }
