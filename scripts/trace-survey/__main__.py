@@ -25,7 +25,7 @@ from fanin.trace import callables, check, toml  # noqa: E402
 
 PAGE = ROOT / "docs" / "tracing.md"
 KEPT = ROOT / "target" / "trace-survey.json"  # results by model: a survey that is stopped goes on where it was
-DRAWN = 8_000_000  # elements of a model that is drawn; of larger ones, names, shapes and dtypes are compared
+DRAWN = 40_000_000  # elements of a model that is drawn; of larger ones, names, shapes and dtypes are compared
 BEGIN, END = "<!-- survey -->", "<!-- end of the survey -->"
 
 

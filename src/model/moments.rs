@@ -32,7 +32,7 @@ pub const KEPT: [(&str, &str); 3] = [
 ];
 /// The tensors without a content, which need `--keep`.
 pub const REFUSED: &str = "values that are not finite, floating-point types that no scheme draws, and integers of fewer than 64 bits that \
-    may be quantised weights (`weight`, `kernel` or `_blocks` in the name); --keep PATTERN copies them";
+    may be quantised weights (a matrix, or `weight`, `kernel` or `_blocks` in the name); --keep PATTERN copies them";
 
 /// The content of a tensor.
 pub(super) enum Moments {
@@ -55,7 +55,7 @@ impl Moments {
         match entry.element() {
             Some(Element::Drawn(_)) => {}
             Some(Element::Stored(stored)) if stored.is_integer() => {
-                let is_suspect = may_be_quantised(&entry.name, stored);
+                let is_suspect = may_be_quantised(&entry.name, &entry.shape, stored);
                 ensure!(!is_suspect, "`{name}` has {} values, which may be quantised weights: {}", stored.word, copy());
                 return Ok(Self::Kept("integer"));
             }
@@ -83,8 +83,9 @@ fn is_buffer(name: &str, shape: &Shape) -> bool {
     is_mask || name.split(['.', '/']).any(|part| BUFFERS.contains(&part))
 }
 
-/// True if an integer type may hold weights. Positions and counts have 64 bits.
-fn may_be_quantised(name: &str, stored: &Stored) -> bool {
-    let is_weight = ["weight", "kernel"].iter().any(|word| name.contains(word)) || name.ends_with("_blocks");
-    is_weight && stored.bits < 64 && stored.word != "bool"
+/// True if integers may be weights. Positions and counts have 64 bits, or one axis.
+fn may_be_quantised(name: &str, shape: &Shape, stored: &Stored) -> bool {
+    let is_named = ["weight", "kernel"].iter().any(|word| name.contains(word)) || name.ends_with("_blocks");
+    let is_matrix = shape.axes().iter().filter(|&&size| size > 1).count() > 1;
+    (is_named || is_matrix) && stored.bits < 64 && stored.word != "bool"
 }

@@ -181,6 +181,10 @@ fn a_tensor_that_moments_cannot_draw_is_refused_by_name() {
             "`layer.weight` has i8 values, which may be quantised weights: pass --keep 'layer.weight' to copy it",
         ),
         (
+            ("layer.qzeros", "I32", vec![2, 1, 2], vec![7; 16]),
+            "`layer.qzeros` has i32 values, which may be quantised weights: pass --keep 'layer.qzeros' to copy it",
+        ),
+        (
             ("w", "F64", vec![2], encoded("F64", &[f64::MAX, f64::MIN])),
             "the moments of `w` exceed double precision: pass --keep 'w' to copy it",
         ),

@@ -12,6 +12,7 @@ from .tables import fanin
 from .tensors import Refusal
 
 SIGMA = 5
+SORTED = 1 << 20  # elements of a tensor whose distribution functions are compared
 FEW = 8  # values of a tensor whose moments say too little
 
 
@@ -98,7 +99,7 @@ def compare(written, real):
 
 
 def trimmed(values):
-    """Values without very few far ones: a real draw of timm's ViT had one, whose cause was not found."""
+    """Values without very few far ones: timm's truncated normal values are -2 with a probability of 2^-24."""
     import numpy
 
     middle = numpy.median(values) if values.size else 0.0
@@ -111,7 +112,8 @@ def ks(one, other):
     """The distance of two empirical distribution functions, scaled: above 2.75 with a probability of 6e-7."""
     import numpy
 
-    one, other = numpy.sort(one), numpy.sort(other)
+    step = 1 + one.size // SORTED
+    one, other = numpy.sort(one[::step]), numpy.sort(other[::step])
     every = numpy.concatenate([one, other])
     gap = numpy.searchsorted(one, every, "right") / one.size - numpy.searchsorted(other, every, "right") / other.size
     return abs(gap).max() * math.sqrt(one.size / 2)
