@@ -1,4 +1,4 @@
-//! Documents that are made from the registries say what the registries say.
+//! Documents that are made from the registries say what the registries say, and the Python module has the version of the program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -57,4 +57,11 @@ fn the_files_that_the_pages_for_developers_name_exist() {
         assert!(missing.is_empty(), "{page}: {missing:?}");
     }
     assert_eq!(missing_files("`plan/mod.rs`, `plan/nothing.rs` and `gain.rs`", &files), ["plan/nothing.rs"]);
+}
+
+#[test]
+fn the_python_module_has_the_version_of_the_program() {
+    let module = std::fs::read_to_string("scripts/wheel/fanin/_version.py").unwrap();
+    let line = format!("__version__ = {:?}", env!("CARGO_PKG_VERSION"));
+    assert!(module.lines().any(|one| one == line), "scripts/wheel/fanin/_version.py has no line `{line}`");
 }
