@@ -131,7 +131,6 @@ def compared(program, words, arrays, tolerance):
     row |= {"close": tolerance is not None, "different": 0, "farthest": 0.0}
     if drawn is None:
         return row | {"different": row["values"] or 1, "told": said}
-    row["inexact_here"] = tolerance is None and "approximate" in said
     if drawn.keys() != arrays.keys():
         return row | {"different": row["values"] or 1, "told": f"tensors {list(drawn)}, not {list(arrays)}"}
     for name, wanted in arrays.items():

@@ -2,10 +2,10 @@
 
 mod column_major;
 mod elementwise;
+mod glibc;
 pub(crate) mod householder;
 mod jax;
 mod keras;
-mod libm_probe;
 mod mt19937;
 mod native;
 mod numpy;
@@ -27,7 +27,6 @@ use crate::distribution::{Distribution, TensorSpec};
 use crate::tensor::{DType, Seed, Step, to_usize};
 use crate::text::{self, did_you_mean};
 pub(crate) use column_major::column_major;
-use libm_probe::Function;
 use sequential::RngState;
 pub use sequential::Sequence;
 use source::{Offset, Sliced};
@@ -64,9 +63,6 @@ pub struct Framework {
     seeds_layers: bool,
     /// Errors if several tensors cannot share a seed that one tensor can use.
     check_shared: fn(&Seed) -> Result<()>,
-    /// The libm functions that a tensor's values depend on; none if they are rounded from double precision to a smaller dtype, which hides
-    /// a wrong last bit.
-    libm_functions: fn(&TensorSpec) -> &'static [Function],
 }
 
 /// The order in which a generator can draw the tensors of a plan.
@@ -161,21 +157,6 @@ impl Generator {
     /// The seed of the layers of a model.
     pub fn seed_of_layers(&self, seed: Seed) -> Seed {
         if self.seeds_layers() && seed.steps().is_empty() { seed.then([Step::Layers]) } else { seed }
-    }
-
-    /// The reason why a tensor's values are only approximate on this machine; `None` if they are bit for bit the framework's.
-    pub(crate) fn inexact_reason(&self, tensor: &TensorSpec) -> Option<String> {
-        let framework = self.framework.as_ref()?;
-        let functions = if tensor.distribution.is_random() { (framework.libm_functions)(tensor) } else { &[] };
-        let strays: Vec<_> = functions.iter().filter(|function| !function.rounds_as_glibc()).collect();
-        let names: Vec<_> = strays.iter().map(|function| function.name()).collect();
-        (!names.is_empty()).then(|| {
-            format!(
-                "{} uses {} of glibc on a CPU with fused multiply-add, but this machine rounds differently",
-                framework.release,
-                names.join(", ")
-            )
-        })
     }
 
     /// True if it draws the distribution. Every generator has deterministic ones.

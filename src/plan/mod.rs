@@ -71,9 +71,6 @@ impl Plan {
             .collect();
         if generator.framework.is_some() {
             put_in_order(&mut drawn);
-            for tensor in &mut drawn {
-                tensor.approximate = tensor.approximate.take().or_else(|| generator.inexact_reason(&tensor.spec));
-            }
         }
         if let Some(tensor) = drawn.iter().find(|tensor| !generator.draws(tensor.distribution())) {
             bail!("`{}`: scheme `{}` cannot be drawn by {}", tensor.name(), tensor.expression(), generator.name);

@@ -3,6 +3,7 @@
 import os
 import platform
 import shlex
+import subprocess
 from pathlib import Path
 
 from support import Case, DTYPES, FANIN, array, arrays, init, placed, run, schemes, takes
@@ -25,6 +26,31 @@ LARGE = {
 }
 
 
+# Distributions of the frameworks, with sizes that some draw in another way.
+LIKE = {
+    "normal:std=1": ["w=5", "v=7", "u=40000"],
+    "standard-normal": ["w=5", "u=40000"],
+    "uniform:low=-1,high=1": ["w=5", "u=40000"],
+    "truncated-normal:std=1": ["w=5", "u=40000"],
+    "truncated-normal:std=1,low=1.5,high=4": ["u=20000"],
+    "exponential": ["u=20000"],
+    "laplace": ["u=20000"],
+    "cauchy": ["u=20000"],
+    "lognormal": ["u=20000"],
+    "gamma:shape=0.3": ["u=5000"],
+    "student-t:dof=0.7": ["u=5000"],
+    "sparse:sparsity=0.5,std=1": ["w=5x3", "u=100x100"],
+    "orthogonal": ["w=24x24"],
+    "stft": ["w=16x1x9"],
+}
+
+
+def likes():
+    """The words that --like takes."""
+    listed = run("list", "generators").stdout.decode().splitlines()
+    return [line.split("--like ")[1].split(": ")[0] for line in listed if "--like " in line]
+
+
 def environment(**more):
     return {**{name: value for name, value in os.environ.items() if name != "FANIN_CPU"}, **more}
 
@@ -35,6 +61,11 @@ def has(feature):
         return feature in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
     except OSError:
         return False
+
+
+def is_drawn(command):
+    """False if the framework has no such distribution, or not in this type."""
+    return subprocess.run([FANIN, "init", *command, "-q", "-o", "-"], capture_output=True, check=False).returncode == 0
 
 
 class OtherProcessors(Case):
@@ -73,6 +104,13 @@ class OtherProcessors(Case):
                 self.same([expression, *rest], other)
         with self.subTest("JSON"):
             self.same(["normal", "37x23", "--format", "json"], other)
+        for like in likes():
+            for expression, tensors in LIKE.items():
+                for dtype in DTYPES:
+                    with self.subTest(like=like, scheme=expression, dtype=dtype):
+                        command = [expression, *tensors, "--like", like, "--dtype", dtype, "--format", "safetensors"]
+                        if is_drawn(command):
+                            self.same(command, other)
 
     def same(self, command, other):
         # One thread, as emulated threads are slow and threads have a test of their own.

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use super::float_type::{F32, FloatType};
 use super::independent::Draw;
 use super::special;
+use crate::generator::glibc;
 
 /// `jax.random.uniform(key, shape, dtype, low, high) * factor`.
 #[derive(Clone, Copy)]
@@ -158,7 +159,7 @@ impl<F: FloatType> Draw for Cauchy<F> {
     #[inline(always)]
     fn value(self, bits: u32) -> f32 {
         let angle = F::round(self.pi * F::round(self.uniform.value(bits) - 0.5));
-        self.tail.moved(F::round(angle.tan()))
+        self.tail.moved(F::round(glibc::single::tan(angle)))
     }
 }
 

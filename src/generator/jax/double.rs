@@ -1,9 +1,11 @@
-//! The elementwise distributions of JAX in double precision (`jax_enable_x64`). Logarithms and exponentials come from libm, as in JAX.
+//! The elementwise distributions of JAX in double precision (`jax_enable_x64`). Logarithms and tangents are those
+//! of glibc, as in JAX.
 
 use std::f64::consts::{LOG2_E, PI, SQRT_2};
 
 use super::erf::erf;
 use super::independent::Draw;
+use crate::generator::glibc;
 
 /// `jax.random.uniform(key, shape, float64, low, high) * factor`.
 #[derive(Clone, Copy)]
@@ -114,7 +116,7 @@ impl Draw for Cauchy {
 
     #[inline(always)]
     fn value(self, bits: u64) -> f64 {
-        moved((PI * (uniform(bits, f64::EPSILON, 1.0) - 0.5)).tan(), self.median, self.scale)
+        moved(glibc::tan(PI * (uniform(bits, f64::EPSILON, 1.0) - 0.5)), self.median, self.scale)
     }
 }
 
@@ -215,7 +217,7 @@ fn log1p(x: f64) -> f64 {
     /// sqrt(2) - 1, the bound below which 1 + x loses too many digits.
     const SMALL: f64 = 0.41421356237309503;
     if x.abs() >= SMALL {
-        return (1.0 + x).ln();
+        return glibc::ln(1.0 + x);
     }
     let denominator = polynomial(x, DENOMINATOR);
     let numerator = polynomial(x, NUMERATOR);

@@ -1,6 +1,8 @@
 //! The error function in double precision, as in glibc and so in JAX. The approximations come from Sun's fdlibm, with polynomials summed
 //! by pairs of coefficients.
 
+use crate::generator::glibc;
+
 /// (erf(x) - x) / x as a polynomial in x^2, near 0.
 const NEAR: [f64; 5] =
     [0.12837916709551256, -0.3250421072470015, -0.02848174957559851, -0.005770270296489442, -2.3763016656650163e-05];
@@ -108,7 +110,7 @@ fn complement(x: f64) -> f64 {
         by_pairs(of, &FARTHER) / by_pairs(of, &FARTHER_BELOW)
     };
     let upper = f64::from_bits(x.to_bits() >> 32 << 32);
-    (-upper * upper - 0.5625).exp() * ((upper - x) * (upper + x) + ratio).exp() / x
+    glibc::exp(-upper * upper - 0.5625) * glibc::exp((upper - x) * (upper + x) + ratio) / x
 }
 
 /// A polynomial of at most nine coefficients, the lowest first.

@@ -2,9 +2,9 @@
 //! key. JAX estimates reciprocal roots by a CPU instruction and logarithms by polynomials; here both are correctly rounded.
 
 use super::independent::{Draw, Value};
-use crate::generator::Source;
 use crate::generator::precision::Precision;
 use crate::generator::threefry::Key;
+use crate::generator::{Source, glibc};
 use crate::tensor::{DType, to_f32};
 
 /// Standard draws of a type: normals, and uniform values in [0, 1).
@@ -39,11 +39,11 @@ impl<N: Draw, U: Draw> Standard<N, U> {
         }
     }
 
-    /// A power by libm, as in JAX.
+    /// A power of a number up to 1, by glibc as in JAX.
     fn power(self, base: f64, exponent: f64) -> f64 {
         match self.dtype {
-            DType::F64 => base.powf(exponent),
-            _ => self.round(to_f32(base).powf(to_f32(exponent)).into()),
+            DType::F64 => glibc::pow(base, exponent),
+            _ => self.round(glibc::single::pow(to_f32(base), to_f32(exponent)).into()),
         }
     }
 

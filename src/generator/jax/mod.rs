@@ -12,7 +12,6 @@ mod special;
 use anyhow::{Result, ensure};
 
 use super::elementwise::Elementwise;
-use super::libm_probe::Function;
 use super::qr::{self, Rows};
 use super::threefry::Key;
 use super::{Access, Framework, Generator, Source};
@@ -32,7 +31,6 @@ pub(super) const GENERATOR: Generator = Generator {
         since: "JAX 0.10; uniform values since JAX 0.5",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        libm_functions,
     }),
     check,
     supports: has,
@@ -74,25 +72,6 @@ pub(super) fn open(seed: &Seed, tensor: &TensorSpec, threads: usize) -> Option<B
         &Distribution::Uniform { low, high } if tensor.is_scaled => scaled_uniform(key, [low, high], dtype),
         distribution => elementwise(key, Elementwise::of(distribution)?, dtype),
     })
-}
-
-/// Double-precision normals use logarithms, and exponentials at their bounds; Cauchy uses tangents.
-pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
-    let is_double = tensor.dtype == DType::F64;
-    match &tensor.distribution {
-        Distribution::Iid(distribution) if matches!(distribution.named(), Some(Named::Cauchy { .. })) => {
-            if is_double {
-                &[Function::Tan]
-            } else {
-                &[Function::SingleTan]
-            }
-        }
-        _ if !is_double => &[],
-        Distribution::Uniform { .. } => &[],
-        Distribution::Iid(distribution) if matches!(distribution.named(), Some(Named::Sign { .. })) => &[],
-        Distribution::TruncatedNormal { .. } => &[Function::Ln, Function::Exp],
-        _ => &[Function::Ln],
-    }
 }
 
 /// The key of a seed and its steps. Double precision needs `jax_enable_x64`, which makes a key of all 64 bits of a seed. For other types it

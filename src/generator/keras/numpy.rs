@@ -6,11 +6,10 @@ use anyhow::{Context, Result};
 
 use super::super::Source;
 use super::super::elementwise::Elementwise;
-use super::super::libm_probe::Function;
 use super::super::numpy::default_rng;
 use super::super::sequential::Sequence;
 use super::{initializer, only, pair};
-use crate::distribution::{Distribution, TensorSpec};
+use crate::distribution::TensorSpec;
 use crate::tensor::{DType, Number, Seed};
 
 /// Errors if the backend does not accept the seed.
@@ -18,12 +17,6 @@ pub(in crate::generator) fn check(seed: &Seed) -> Result<()> {
     let word = only(seed)?.to_u64().and_then(|number| u32::try_from(number).ok());
     word.context("with the NumPy backend, Keras takes an integer from 0 to 2^32-1")?;
     Ok(())
-}
-
-/// The normals of `default_rng` use logarithms in their tails.
-pub(in crate::generator) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
-    let normal = tensor.dtype == DType::F64 && !matches!(tensor.distribution, Distribution::Uniform { .. });
-    if normal { &[Function::Ln1p] } else { &[] }
 }
 
 /// The values of a tensor; `None` if Keras lacks the distribution.

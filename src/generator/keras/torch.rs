@@ -23,7 +23,6 @@ pub(in crate::generator) const GENERATOR: Generator = Generator {
         since: "Keras 3.15 on PyTorch 2.13",
         seeds_layers: true,
         check_shared,
-        libm_functions: torch::libm_functions,
     }),
     check,
     supports: has,

@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use pulp::{Simd, WithSimd};
 
 use super::super::Source;
+use super::super::glibc;
 use super::super::mt19937::Mt19937;
 use super::super::sequential::{Precomputed, RngState, TensorCursor};
 use super::{drawn, rounded};
 use crate::distribution::{Distribution, TensorSpec, bytes_of};
+use crate::simd::dispatch;
 use crate::tensor::{DType, Seed, Unfolding, to_f32, to_usize};
 
 /// The state between two calls.
@@ -58,6 +61,7 @@ impl RandomState {
     }
 
     /// A standard normal.
+    #[inline(always)]
     fn gauss(&mut self) -> f64 {
         if let Some(cached) = self.cached.take() {
             return cached;
@@ -66,7 +70,7 @@ impl RandomState {
             let (x, y) = (2.0 * self.double() - 1.0, 2.0 * self.double() - 1.0);
             let square = x * x + y * y;
             if square < 1.0 && square != 0.0 {
-                let factor = (-2.0 * square.ln() / square).sqrt();
+                let factor = (-2.0 * glibc::ln(square) / square).sqrt();
                 self.cached = Some(factor * x);
                 return factor * y;
             }
@@ -149,7 +153,9 @@ impl TensorCursor for Values {
                 Arc::new(Uniforms { words, low, high, dtype: self.dtype })
             }
             Distribution::Normal { mean, std } => {
-                Arc::new(drawn((0..count).map(|_| mean + std * state.gauss()), self.dtype))
+                let mut values = vec![0.0; count];
+                dispatch(Normals { state, out: &mut values, mean, std });
+                Arc::new(drawn(values.into_iter(), self.dtype))
             }
             _ => unreachable!("a plan with other distributions is not made"),
         }
@@ -157,6 +163,25 @@ impl TensorCursor for Values {
 
     fn finish(self: Box<Self>) -> Box<dyn RngState> {
         Box::new(self.state)
+    }
+}
+
+/// The next normals of a state.
+struct Normals<'a> {
+    state: &'a mut RandomState,
+    out: &'a mut [f64],
+    mean: f64,
+    std: f64,
+}
+
+impl WithSimd for Normals<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for out in self.out {
+            *out = self.mean + self.std * self.state.gauss();
+        }
     }
 }
 

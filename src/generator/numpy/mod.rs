@@ -5,10 +5,9 @@ mod layers;
 mod legacy;
 mod ziggurat;
 
-use super::libm_probe::Function;
 use super::source::Values;
 use super::{Access, Framework, Generator};
-use crate::distribution::{Distribution, TensorSpec};
+use crate::distribution::Distribution;
 use crate::tensor::{DType, to_f32};
 
 /// `numpy.random.default_rng`.
@@ -21,7 +20,6 @@ pub(super) const DEFAULT_RNG: Generator = Generator {
         since: "NumPy 1.17",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        libm_functions: of_default_rng,
     }),
     check: default_rng::check,
     supports: has,
@@ -39,7 +37,6 @@ pub(super) const LEGACY: Generator = Generator {
         since: "NumPy 1.0",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        libm_functions: of_legacy,
     }),
     check: legacy::check,
     supports: has,
@@ -57,29 +54,12 @@ pub(super) const LASAGNE: Generator = Generator {
         since: "Lasagne 0.1",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        libm_functions: of_legacy,
     }),
     check: legacy::check,
     supports: |distribution| has(distribution) || matches!(distribution, Distribution::Sparse { .. }),
     access: Access::Sequential(legacy::start),
     workspace: legacy::workspace,
 };
-
-/// Normals use logarithms in their tails. Exponentials are only used in comparisons, which do not depend on their last bit.
-fn of_default_rng(tensor: &TensorSpec) -> &'static [Function] {
-    match tensor.distribution {
-        Distribution::Uniform { .. } => &[],
-        _ if tensor.precision == DType::F32 => &[Function::SingleLn1p],
-        _ if tensor.dtype == DType::F64 => &[Function::Ln1p],
-        _ => &[],
-    }
-}
-
-/// Normals use logarithms.
-fn of_legacy(tensor: &TensorSpec) -> &'static [Function] {
-    let normal = tensor.dtype == DType::F64 && !matches!(tensor.distribution, Distribution::Uniform { .. });
-    if normal { &[Function::Ln] } else { &[] }
-}
 
 /// True if `NumPy` has the distribution.
 fn has(distribution: &Distribution) -> bool {

@@ -1,7 +1,9 @@
 //! `NumPy`'s standard normals: Marsaglia and Tsang's ziggurat (2000), in double and in single precision.
 
+use super::super::glibc;
 use super::super::pcg64::Pcg64;
 use super::layers::{BASE, DOUBLES, SINGLES};
+use crate::simd::dispatch;
 use crate::tensor::to_f32;
 
 /// A uniform double in [0, 1) from 53 bits of a word.
@@ -41,15 +43,23 @@ pub(super) fn double(engine: &mut Pcg64) -> f64 {
 #[cold]
 fn is_under_double(engine: &mut Pcg64, layer: usize, value: f64) -> bool {
     let (low, high) = (DOUBLES.heights[layer], DOUBLES.heights[layer - 1]);
-    (high - low) * unit_double(engine.next()) + low < (-0.5 * value * value).exp()
+    (high - low) * unit_double(engine.next()) + low < exp(-0.5 * value * value)
+}
+
+/// The exponential, by fused instructions if the CPU has them.
+fn exp(x: f64) -> f64 {
+    dispatch(
+        #[inline(always)]
+        || glibc::exp(x),
+    )
 }
 
 /// A normal beyond the base (Marsaglia 1964).
 #[cold]
 fn double_tail(engine: &mut Pcg64, draw: u64) -> f64 {
     loop {
-        let beyond = -(1.0 / BASE) * (-unit_double(engine.next())).ln_1p();
-        let height = -(-unit_double(engine.next())).ln_1p();
+        let beyond = -(1.0 / BASE) * glibc::ln_1p(-unit_double(engine.next()));
+        let height = -glibc::ln_1p(-unit_double(engine.next()));
         if height + height > beyond * beyond {
             return if draw >> 8 & 1 == 1 { -(BASE + beyond) } else { BASE + beyond };
         }
@@ -82,15 +92,15 @@ pub(super) fn single(engine: &mut Pcg64) -> f32 {
 fn is_under_single(engine: &mut Pcg64, layer: usize, value: f32) -> bool {
     let (low, high) = (SINGLES.heights[layer], SINGLES.heights[layer - 1]);
     let height = (high - low) * unit_single(engine.next_half()) + low;
-    f64::from(height) < (-0.5 * f64::from(value) * f64::from(value)).exp()
+    f64::from(height) < exp(-0.5 * f64::from(value) * f64::from(value))
 }
 
 #[cold]
 fn single_tail(engine: &mut Pcg64, draw: u32) -> f32 {
     let base = to_f32(BASE);
     loop {
-        let beyond = -to_f32(1.0 / BASE) * (-unit_single(engine.next_half())).ln_1p();
-        let height = -(-unit_single(engine.next_half())).ln_1p();
+        let beyond = -to_f32(1.0 / BASE) * glibc::single::ln_1p(-unit_single(engine.next_half()));
+        let height = -glibc::single::ln_1p(-unit_single(engine.next_half()));
         if height + height > beyond * beyond {
             return if draw >> 8 & 1 == 1 { -(base + beyond) } else { base + beyond };
         }

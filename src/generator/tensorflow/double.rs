@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 
 use super::groups::Draw;
+use crate::generator::glibc;
 use crate::generator::philox::Philox;
 
 /// `tf.random.stateless_uniform`.
@@ -55,6 +56,7 @@ impl Draw for Truncated {
     type Value = f64;
     type Group = [f64; 2];
 
+    #[inline(always)]
     fn group(&self, number: u64) -> [f64; 2] {
         let mut group = [0.0; 2];
         let mut taken = 0;
@@ -87,7 +89,7 @@ fn fractions([a, b, c, d]: [u32; 4]) -> [f64; 2] {
 fn normals(block: [u32; 4]) -> [f64; 2] {
     const LEAST: f64 = 1e-7;
     let [first, second] = fractions(block);
-    let radius = (-2.0 * (if first < LEAST { LEAST } else { first }).ln()).sqrt();
+    let radius = (-2.0 * glibc::ln(if first < LEAST { LEAST } else { first })).sqrt();
     let angle = 2.0 * PI * second;
-    [angle.sin() * radius, angle.cos() * radius]
+    [glibc::sin(angle) * radius, glibc::cos(angle) * radius]
 }

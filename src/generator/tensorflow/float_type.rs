@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use half::{bf16, f16};
 
 use super::groups::Draw;
+use crate::generator::glibc;
 use crate::generator::philox::Philox;
 use crate::tensor::to_f32;
 
@@ -135,6 +136,7 @@ impl<F: FloatType> Draw for Truncated<F> {
     type Value = f32;
     type Group = [f32; 4];
 
+    #[inline(always)]
     fn group(&self, number: u64) -> [f32; 4] {
         let mut group = [0.0; 4];
         let mut taken = 0;
@@ -177,7 +179,7 @@ impl<F: FloatType> Moved<F> {
 fn normals(first: u32, second: u32) -> [f32; 2] {
     const LEAST: f32 = 1e-7;
     let uniform = F32::fraction(first);
-    let radius = (-2.0 * (if uniform < LEAST { LEAST } else { uniform }).ln()).sqrt();
+    let radius = (-2.0 * glibc::single::ln(if uniform < LEAST { LEAST } else { uniform })).sqrt();
     let angle = to_f32(2.0 * PI * f64::from(F32::fraction(second)));
-    [angle.sin() * radius, angle.cos() * radius]
+    glibc::single::sin_cos(angle).map(|value| value * radius)
 }

@@ -2,6 +2,7 @@
 
 use crate::generator::Source;
 use crate::generator::precision::Precision;
+use crate::simd::dispatch;
 
 /// A generator of groups.
 pub(super) trait Draw: Send + Sync {
@@ -18,6 +19,7 @@ pub(super) trait Draw: Send + Sync {
 pub(super) struct Groups<D>(pub(super) D);
 
 impl<D: Draw> Groups<D> {
+    #[inline(always)]
     fn fill<T>(&self, start: u64, out: &mut [T], convert: impl Fn(D::Value) -> T) {
         let size = size_of::<D::Group>() / size_of::<D::Value>();
         let (mut number, within) = (start / size as u64, start % size as u64);
@@ -35,10 +37,16 @@ impl<D: Draw> Groups<D> {
 
 impl<D: Draw> Source for Groups<D> {
     fn fill_f32(&self, start: u64, out: &mut [f32]) {
-        self.fill(start, out, Precision::single);
+        dispatch(
+            #[inline(always)]
+            || self.fill(start, out, Precision::single),
+        );
     }
 
     fn fill_f64(&self, start: u64, out: &mut [f64]) {
-        self.fill(start, out, Precision::double);
+        dispatch(
+            #[inline(always)]
+            || self.fill(start, out, Precision::double),
+        );
     }
 }

@@ -8,10 +8,9 @@ mod groups;
 use anyhow::{Context, Result};
 
 use super::elementwise::Elementwise;
-use super::libm_probe::{Function, LOGARITHMS_AND_SINES};
 use super::philox::Philox;
 use super::{Access, Framework, Generator, Source};
-use crate::distribution::{Distribution, TensorSpec};
+use crate::distribution::TensorSpec;
 use crate::tensor::{DType, Seed};
 use float_type::FloatType;
 use groups::Groups;
@@ -26,22 +25,12 @@ pub(super) const GENERATOR: Generator = Generator {
         since: "TensorFlow 2.21, or earlier",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        libm_functions,
     }),
     check,
     supports: |distribution| Elementwise::of(distribution).is_some(),
     access: Access::Random(open),
     workspace: |_| 0,
 };
-
-/// Normals use logarithms and sines, in single precision except for f64.
-pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
-    match (&tensor.distribution, tensor.dtype) {
-        (Distribution::Uniform { .. }, _) => &[],
-        (_, DType::F64) => LOGARITHMS_AND_SINES,
-        _ => &[Function::SingleLn, Function::SingleSin, Function::SingleCos],
-    }
-}
 
 /// Errors if the seed is not one or two signed 64-bit numbers.
 pub(super) fn check(seed: &Seed) -> Result<()> {

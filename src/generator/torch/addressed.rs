@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use super::super::Source;
+use super::super::glibc;
 use super::super::mt19937::Mt19937;
 use super::box_muller::{BLOCK, Normals, unit};
 use crate::parallel::lock;
@@ -42,6 +43,7 @@ pub(super) fn words_of(dtype: DType) -> u64 {
 }
 
 /// Uniform on [0, 1): the low 53 bits of two words, the high word first, as in torch. `NumPy` uses high bits of both.
+#[inline(always)]
 pub(super) fn unit_double(high: u32, low: u32) -> f64 {
     let bits = (u64::from(high) << 32 | u64::from(low)) & ((1 << 53) - 1);
     crate::tensor::to_f64(bits) * (f64::EPSILON / 2.0)
@@ -201,13 +203,31 @@ impl Source for Blocks {
         self.fill(start, out, |words, from, values| {
             let mut block = [0; 2 * BLOCK];
             words.fill(2 * from, &mut block);
-            let unit = |lane: usize| unit_double(block[2 * lane], block[2 * lane + 1]);
-            for lane in 0..BLOCK / 2 {
-                let radius = (-2.0 * (1.0 - unit(lane)).ln()).sqrt();
-                let angle = std::f64::consts::TAU * unit(lane + BLOCK / 2);
-                values[lane] = (radius * angle.cos()).mul_add(self.std, self.mean);
-                values[lane + BLOCK / 2] = (radius * angle.sin()).mul_add(self.std, self.mean);
-            }
+            dispatch(Doubles { words: &block, out: values, mean: self.mean, std: self.std });
         });
+    }
+}
+
+/// Maps the words of a block to double-precision normals.
+struct Doubles<'a> {
+    words: &'a [u32; 2 * BLOCK],
+    out: &'a mut [f64; BLOCK],
+    mean: f64,
+    std: f64,
+}
+
+impl pulp::WithSimd for Doubles<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self { words, out, mean, std } = self;
+        for lane in 0..BLOCK / 2 {
+            let [fraction, turn] = [lane, lane + BLOCK / 2].map(|at| unit_double(words[2 * at], words[2 * at + 1]));
+            let radius = (-2.0 * glibc::ln(1.0 - fraction)).sqrt();
+            let angle = std::f64::consts::TAU * turn;
+            out[lane] = (radius * glibc::cos(angle)).mul_add(std, mean);
+            out[lane + BLOCK / 2] = (radius * glibc::sin(angle)).mul_add(std, mean);
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::elementwise::Elementwise;
-use super::libm_probe::{Function, LOGARITHMS_AND_SINES};
+use super::glibc;
 use super::mt19937::Mt19937;
 use super::sequential::{RngState, TensorCursor};
 use super::source::Values;
@@ -32,7 +32,6 @@ pub(super) const GENERATOR: super::Generator = super::Generator {
         since: "PyTorch 2.13 (f32 and f64 except trunc_normal_: 2.11)",
         seeds_layers: false,
         check_shared: |_| Ok(()),
-        libm_functions,
     }),
     check,
     supports: has,
@@ -74,12 +73,6 @@ pub(super) fn workspace(tensor: &TensorSpec) -> u64 {
     joint::workspace(&tensor.distribution, tensor.whole().shape.count())
 }
 
-/// Double-precision normals use logarithms and sines; single-precision ones have their own polynomials.
-pub(super) fn libm_functions(tensor: &TensorSpec) -> &'static [Function] {
-    let normal = tensor.dtype == DType::F64 && !matches!(tensor.distribution, Distribution::Uniform { .. });
-    if normal { LOGARITHMS_AND_SINES } else { &[] }
-}
-
 impl Generator {
     #[expect(clippy::cast_possible_truncation, reason = "torch takes the lowest bits")]
     pub(super) fn new(seed: u64) -> Self {
@@ -97,10 +90,10 @@ impl Generator {
             return cached;
         }
         let (turn, fraction) = (self.unit_double(), self.unit_double());
-        let radius = (-2.0 * (-fraction).ln_1p()).sqrt();
+        let radius = (-2.0 * glibc::ln_1p(-fraction)).sqrt();
         let angle = TAU * turn;
-        self.cached = Some(radius * angle.sin());
-        radius * angle.cos()
+        self.cached = Some(radius * glibc::sin(angle));
+        radius * glibc::cos(angle)
     }
 
     /// The values of a distribution for `count` elements.

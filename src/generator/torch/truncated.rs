@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use super::super::Source;
+use super::super::glibc;
 use super::super::sequential::{RngState, TensorCursor};
 use super::super::source::Values;
 use super::{Generator, Plain, PlainLaw};
+use crate::simd::dispatch;
 use crate::tensor::{DType, to_f32};
 
 /// The values of `trunc_normal_(mean, std, low, high)` in torch 2.12 and later.
@@ -109,8 +111,16 @@ impl Truncated {
             }
             Rule::Density { mean, std, top, .. } => {
                 let chances = chances.unwrap_or_default();
-                let accepted = |(&value, chance): (&f64, f64)| accepts(value, chance, (mean, std, top), dtype);
-                values.iter().zip(chances).map(accepted).collect()
+                let mut good = vec![false; count];
+                dispatch(
+                    #[inline(always)]
+                    || {
+                        for ((good, &value), &chance) in good.iter_mut().zip(&values).zip(&chances) {
+                            *good = accepts(value, chance, (mean, std, top), dtype);
+                        }
+                    },
+                );
+                good
             }
         };
         (values, good)
@@ -118,14 +128,15 @@ impl Truncated {
 }
 
 /// True if a uniform is accepted: the logarithm of its chance is at most that of its density over the largest.
+#[inline(always)]
 fn accepts(value: f64, chance: f64, (mean, std, top): (f64, f64, f64), dtype: DType) -> bool {
     if dtype == DType::F64 {
-        return chance.ln() <= ((value - mean) / std).powi(2) * -0.5 - top;
+        return glibc::ln(chance) <= ((value - mean) / std).powi(2) * -0.5 - top;
     }
     let half = |value: f32| to_f32(dtype.round(value.into()));
     let sigmas = half(half(to_f32(value) - to_f32(mean)) / to_f32(std));
     let density = half(half(half(sigmas * sigmas) * -0.5) - to_f32(top));
-    half(to_f32(chance).ln()) <= density
+    half(glibc::single::ln(to_f32(chance))) <= density
 }
 
 /// A bound in the dtype, via single precision as in torch.
