@@ -1,5 +1,8 @@
 //! `NumPy`'s `.npy`. Writes version 1.0, byte for byte as `numpy.save` does, without a provenance. Reads versions 1 to 3 of
 //! [`numpy.lib.format`](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
+//!
+//! `npyz` reads and writes the type. Its header parser multiplies axes unchecked and follows brackets to any depth, so this module parses
+//! the dictionary.
 
 mod typestr;
 
@@ -7,9 +10,9 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use npyz::{Endianness, TypeChar, TypeStr};
 
-use self::typestr::TypeString;
 use super::entry::read_bytes;
 use super::{Entry, Format, Found, Piece};
 use crate::plan::{Plan, Tensor};
@@ -51,11 +54,12 @@ fn note(plan: &Plan) -> Option<String> {
     })
 }
 
-/// The header of an array, byte for byte as `numpy.save` writes it.
+/// The header of an array, byte for byte as `numpy.save` writes it. `npyz` names the types alike, but places spaces and commas
+/// differently.
 pub(super) fn header(tensor: &Tensor) -> Result<Vec<u8>> {
-    let descriptor = descriptor(tensor.element());
+    let descriptor = npyz::DType::Plain(descriptor(tensor.element()).parse()?).descr();
     let shape = tuple(tensor.shape().axes());
-    let dictionary = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}");
+    let dictionary = format!("{{'descr': {descriptor}, 'fortran_order': False, 'shape': {shape}, }}");
     let growth = tensor.shape().axes().first().map_or(0, |first| GROWTH - first.to_string().len());
     let unpadded = PREFIX + dictionary.len() + growth + 1;
     let length = (unpadded / ALIGNMENT + 1) * ALIGNMENT;
@@ -269,25 +273,27 @@ impl Type {
         };
         let spelled = typestr::spelled(text);
         let text = spelled.as_str();
-        let parsed = TypeString::parse(text)?;
-        let size = parsed.bytes()?;
-        let big_endian = parsed.big_endian;
+        let parsed: TypeStr = text.parse().map_err(|error| anyhow!("its type `{text}`: {error}"))?;
+        let size = parsed.num_bytes();
+        ensure!(size.is_some() || parsed.uses_pickled_array(), "its type `{text}` is too long");
+        let big_endian = parsed.endianness() == Endianness::Big;
         // Our type names are little-endian.
         let little = if big_endian { typestr::spelled(&format!("<{}", &text[1..])) } else { text.into() };
-        let element = match (parsed.letter, size) {
-            ('f', Some(8)) => Some(Element::Drawn(DType::F64)),
-            ('f', Some(4)) => Some(Element::Drawn(DType::F32)),
-            ('f', Some(2)) => Some(Element::Drawn(DType::F16)),
-            ('V', Some(2)) => Some(Element::Drawn(DType::BF16)),
+        let element = match (parsed.type_char(), parsed.size_field()) {
+            (TypeChar::Float, 8) => Some(Element::Drawn(DType::F64)),
+            (TypeChar::Float, 4) => Some(Element::Drawn(DType::F32)),
+            (TypeChar::Float, 2) => Some(Element::Drawn(DType::F16)),
+            (TypeChar::RawData, 2) => Some(Element::Drawn(DType::BF16)),
             _ => Element::of_numpy(&little),
         };
         let word = match element {
             Some(Element::Drawn(DType::BF16)) => BFLOAT16.into(),
             Some(element) => element.word().into(),
-            None if parsed.letter == 'f' => format!("long double (`{text}`)"),
+            None if parsed.type_char() == TypeChar::Float => format!("long double (`{text}`)"),
             None => text.into(),
         };
-        Ok(Self { word, size, element, big_endian, refusal: parsed.refusal() })
+        let refusal = typestr::refusal(parsed.type_char());
+        Ok(Self { word, size: size.map(|size| size as u64), element, big_endian, refusal })
     }
 }
 
