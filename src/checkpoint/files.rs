@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::rank::Rank;
+use super::statement::Statement;
 use crate::format::{self, Format, Piece, Sidecar};
 use crate::plan::Plan;
 use crate::text::shown;
@@ -36,8 +37,10 @@ pub struct Files {
     pub(super) is_checkpoint: bool,
     /// The rank of this process; `None` if it writes every file.
     pub rank: Option<Rank>,
-    /// True if the SHA-256 of each file is reported and written.
+    /// True if the SHA-256 of each file is listed in another file.
     pub(super) sha256: bool,
+    /// The statement about the files, written last; `None` if none is written.
+    pub(super) statement: Option<Statement>,
 }
 
 /// Longest file name, in bytes, of common file systems.
@@ -79,7 +82,7 @@ impl Files {
         let pieces = format.pieces(plan)?;
         let small = PlannedFile::sidecar(&path, plan, format, 0)?.into_iter().collect();
         let data = vec![PlannedFile::of_tensors(path, plan.clone(), pieces)];
-        Ok(Self { folder: None, data, small, is_checkpoint: false, rank: None, sha256: false })
+        Ok(Self { folder: None, data, small, is_checkpoint: false, rank: None, sha256: false, statement: None })
     }
 
     /// One file for each tensor. Errors if a path would be both a file and a folder.
@@ -112,16 +115,17 @@ impl Files {
     ) -> Self {
         let of_all = |Sidecar { name, bytes }| PlannedFile::of_bytes(folder.join(name), bytes, plan);
         small.extend(sidecars.into_iter().map(of_all));
-        Self { folder: Some(folder.into()), data, small, is_checkpoint: false, rank: None, sha256: false }
+        let folder = Some(folder.into());
+        Self { folder, data, small, is_checkpoint: false, rank: None, sha256: false, statement: None }
     }
 
-    /// Limits the files to those that `rank` writes. With `sha256`, their hashes are listed too.
+    /// Limits the files to those that `rank` writes. With `sha256` their hashes are listed too, and with a statement they are stated.
     #[must_use]
-    pub fn written_by(self, rank: Option<Rank>, sha256: bool) -> Self {
-        Self { rank, sha256, ..self }
+    pub fn written_by(self, rank: Option<Rank>, sha256: bool, statement: Option<Statement>) -> Self {
+        Self { rank, sha256, statement, ..self }
     }
 
-    /// All files except the list of hashes, tensor files first.
+    /// All files except the list of hashes and the statement, tensor files first.
     pub fn all(&self) -> impl Iterator<Item = &PlannedFile> {
         self.data.iter().chain(&self.small)
     }
@@ -144,8 +148,13 @@ impl Files {
 
     /// Every file with its size in bytes, tensor files first; `None` if the size depends on the values.
     pub fn sizes(&self) -> Vec<(PathBuf, Option<u64>)> {
-        let sums = self.sha256_path().map(|path| (path, None));
-        self.all().map(|file| (file.path.clone(), file.size())).chain(sums).collect()
+        let about = self.sha256_path().into_iter().chain(self.statement_path().map(Path::to_path_buf));
+        self.all().map(|file| (file.path.clone(), file.size())).chain(about.map(|path| (path, None))).collect()
+    }
+
+    /// Path of the statement; `None` if none is written.
+    pub fn statement_path(&self) -> Option<&Path> {
+        self.statement.as_ref().map(|statement| statement.path.as_path())
     }
 
     /// Path of the list of hashes: in the folder, or next to the single file; `None` if none is written.

@@ -96,19 +96,30 @@ impl Files {
             } else {
                 file.is_complete(options.existing)?;
             }
-            let no_file = self.sha256 && fs::metadata(&file.path).is_ok_and(|metadata| !metadata.is_file());
-            ensure!(!no_file, "{}: --sha256 needs a regular file", shown(&file.path));
+            let no_file = fs::metadata(&file.path).is_ok_and(|metadata| !metadata.is_file());
+            if let Some(option) = self.hashed_for().filter(|_| no_file) {
+                bail!("{}: {option} needs a regular file", shown(&file.path));
+            }
         }
         self.small.iter().try_for_each(|file| file.check(of_small(options), in_folder))?;
-        if let Some(path) = self.sha256_path().filter(|_| options.existing == Existing::Refuse) {
-            // A rank may find the list that another rank wrote.
-            ensure!(
-                self.rank.is_some() || is_free(&path),
-                "{}: already exists: use --force to overwrite",
-                shown(&path)
-            );
+        let about = self.sha256_path().into_iter().chain(self.statement_path().map(Path::to_path_buf));
+        // A rank may find the list and the statement that another rank wrote.
+        for path in about.filter(|_| options.existing == Existing::Refuse && self.rank.is_none()) {
+            ensure!(is_free(&path), "{}: already exists: use --force to overwrite", shown(&path));
+        }
+        if let Some(path) = self.statement_path() {
+            // Its content is unknown before the work, and so an existing one is not compared.
+            let replaced = FileOptions { existing: Existing::Replace, ..options };
+            let file = PlannedFile::of_bytes(path.into(), Vec::new(), &self.data[0].plan);
+            file.check(replaced, self.folder.as_ref().is_some_and(|folder| path.starts_with(folder)))?;
         }
         self.refuse_others()
+    }
+
+    /// The option that needs the hashes of the files; `None` if none does.
+    fn hashed_for(&self) -> Option<&'static str> {
+        let statement = self.statement.as_ref().map(|_| "--provenance");
+        self.sha256.then_some("--sha256").or(statement)
     }
 
     /// Errors if the folder has shards of another checkpoint: a reader would take them for parts of this one.
@@ -168,12 +179,12 @@ impl Files {
         done: &mut WriteSummary,
     ) -> Result<()> {
         let mut prepared = file.prepare(options, settings)?;
-        if self.folder.is_none() && self.sha256 {
+        if self.folder.is_none() && self.hashed_for().is_some() {
             done.sha256.push((file.path.clone(), prepared.sha256()?));
             done.sha256.extend(sidecar.and_then(PlannedFile::sha256));
         }
-        let sums = self.sha256_file(done);
-        let small: Vec<&PlannedFile> = sums.iter().chain(sidecar).collect();
+        let (sums, statement) = (self.sha256_file(done), self.statement_file(done, settings)?);
+        let small: Vec<&PlannedFile> = sums.iter().chain(sidecar).chain(&statement).collect();
         let mut prepared_small: Vec<Prepared> =
             small.iter().map(|file| file.prepare(of_small(options), settings)).collect::<Result<_>>()?;
         std::iter::once(&mut prepared).chain(&mut prepared_small).try_for_each(Prepared::name)?;
@@ -182,16 +193,16 @@ impl Files {
         small.iter().zip(prepared_small).try_for_each(|(file, prepared)| file.publish(prepared, done))
     }
 
-    /// Removes a tensor file's own sidecars before it is replaced. Before the first replacement it also removes
-    /// shared sidecars, index first.
+    /// Removes a tensor file's own sidecars before it is replaced. Before the first replacement it also removes the
+    /// statement and shared sidecars, index first.
     fn withdraw(&self, own: &[&PlannedFile], options: FileOptions, done: &mut WriteSummary) -> Result<()> {
         if options.existing != Existing::Replace {
             return Ok(());
         }
         if self.folder.is_some() && done.written.is_empty() {
             let sums = self.sha256_path();
-            let all = self.of_all().rev().map(|file| file.path.as_path()).chain(sums.as_deref());
-            done.withdrawn.extend(writer::withdraw(all, options.fsync)?);
+            let shared = self.of_all().rev().map(|file| file.path.as_path()).chain(sums.as_deref());
+            done.withdrawn.extend(writer::withdraw(self.statement_path().into_iter().chain(shared), options.fsync)?);
         }
         done.withdrawn.extend(writer::withdraw(own.iter().rev().map(|file| file.path.as_path()), options.fsync)?);
         Ok(())
@@ -202,15 +213,17 @@ impl Files {
         self.small.iter().filter(|file| file.sidecar_of.is_none())
     }
 
-    /// Writes the small files of a folder. The index comes last: its presence means that the checkpoint is complete.
+    /// Writes the small files of a folder. The index comes last: its presence means that the checkpoint is complete. Only the statement
+    /// about all files comes later.
     fn finish(&self, options: FileOptions, settings: &Settings, done: &mut WriteSummary) -> Result<()> {
-        if self.sha256 {
+        if self.hashed_for().is_some() {
             let paths: Vec<&Path> = self.data.iter().map(|file| file.path.as_path()).collect();
             let hashes = sha256_of_files(&paths, (settings.threads)())?;
             done.sha256 = paths.into_iter().map(Path::to_path_buf).zip(hashes).collect();
             done.sha256.extend(self.small.iter().filter_map(PlannedFile::sha256));
         }
-        for file in self.sha256_file(done).iter().chain(self.of_all()) {
+        let (sums, statement) = (self.sha256_file(done), self.statement_file(done, settings)?);
+        for file in sums.iter().chain(self.of_all()).chain(&statement) {
             file.publish(file.prepare(of_small(options), settings)?, done)?;
         }
         Ok(())
@@ -219,10 +232,27 @@ impl Files {
     /// List of hashes as a file; `None` if there are no hashes.
     fn sha256_file(&self, done: &WriteSummary) -> Option<PlannedFile> {
         let path = self.sha256_path().filter(|_| !done.sha256.is_empty())?;
-        let folder = path.parent()?;
-        let name = |path: &Path| path.strip_prefix(folder).unwrap_or(path).as_os_str().as_encoded_bytes().to_vec();
-        let named = done.sha256.iter().map(|(path, hash)| (name(path), hash.clone())).collect();
-        Some(PlannedFile::of_bytes(path.clone(), writer::sums_file(named), &self.data.first()?.plan))
+        let named =
+            done.sha256.iter().map(|(path, hash)| (self.name(path).as_os_str().as_encoded_bytes().to_vec(), hash));
+        let sums = writer::sums_file(named.map(|(name, hash)| (name, hash.clone())).collect());
+        Some(PlannedFile::of_bytes(path, sums, &self.data.first()?.plan))
+    }
+
+    /// The statement as a file; `None` if there are no hashes.
+    fn statement_file(&self, done: &WriteSummary, settings: &Settings) -> Result<Option<PlannedFile>> {
+        let Some(statement) = self.statement.as_ref().filter(|_| !done.sha256.is_empty()) else { return Ok(None) };
+        let named =
+            done.sha256.iter().map(|(path, hash)| (self.name(path).to_string_lossy().into_owned(), hash.clone()));
+        let text = statement.text(named.collect(), (settings.threads)())?;
+        Ok(Some(PlannedFile::of_bytes(statement.path.clone(), text.into_bytes(), &statement.plan)))
+    }
+
+    /// Name of a file in the list of hashes and in the statement: from the folder of all files.
+    fn name<'a>(&self, path: &'a Path) -> &'a Path {
+        match &self.folder {
+            Some(folder) => path.strip_prefix(folder).unwrap_or(path),
+            None => path.file_name().map_or(path, Path::new),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::report::{self, Written};
 use super::resources::Resources;
 use super::screen::Screen;
 use super::{dry_run, terminal};
-use crate::checkpoint::{Division, Files, Rank, WriteSummary};
+use crate::checkpoint::{Division, Files, Rank, Statement, WriteSummary};
 use crate::format::{Format, Sidecar};
 use crate::plan::{Plan, Tensor};
 use crate::text::bytes;
@@ -30,6 +30,8 @@ pub(super) struct Destination {
     pub(super) rank: Option<Rank>,
     /// True if the SHA-256 of each file is reported and written.
     pub(super) sha256: bool,
+    /// The file of the statement about the files; `None` if none is written.
+    pub(super) provenance: Option<PathBuf>,
     /// The other files that the command reads or writes. No file of the plan may replace them.
     pub(super) touched: Touched,
     pub(super) resources: Resources,
@@ -138,7 +140,12 @@ impl Destination {
             Place::TensorFiles(folder, format) => Some(Files::of_tensors(folder, plan, format, sidecars)?),
             Place::Checkpoint(folder, _, division) => Some(Files::of_checkpoint(folder, plan, division, sidecars)?),
         };
-        let files = files.map(|files| files.written_by(self.rank.clone(), self.sha256));
+        let statement = self.provenance.as_ref().map(|path| Statement {
+            path: path.clone(),
+            plan: plan.clone(),
+            inputs: self.touched.inputs().map(Path::to_path_buf).collect(),
+        });
+        let files = files.map(|files| files.written_by(self.rank.clone(), self.sha256, statement));
         self.check_overlap(files.as_ref())?;
         Ok(files)
     }
@@ -153,6 +160,9 @@ impl Destination {
         }
         if let Some(path) = files.and_then(Files::sha256_path) {
             touched = touched.writes("--sha256", &path);
+        }
+        if let Some(path) = files.and_then(Files::statement_path) {
+            touched = touched.writes("--provenance", path);
         }
         touched.check()
     }

@@ -12,7 +12,7 @@ use super::{help, memory};
 use crate::checkpoint::{Division, Rank, RankOption};
 use crate::format::{self, FORMATS, Format};
 use crate::text::{did_you_mean, shown};
-use crate::writer::{Existing, FileOptions};
+use crate::writer::{self, Existing, FileOptions};
 
 /// The options of output.
 #[derive(clap::Args)]
@@ -40,6 +40,11 @@ pub(super) struct Output {
     /// `sha256sum -c` reads them.
     #[arg(long)]
     sha256: bool,
+    /// Write an in-toto statement about the files
+    ///
+    /// Their SHA-256 sums, the origin of their values, the inputs and this program. docs/provenance.md signs it.
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    provenance: Option<PathBuf>,
     /// Print the plan and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -113,12 +118,16 @@ impl Output {
             Some(path) => touched.clone().writes(OPTION, path).check()?,
             None => touched.check()?,
         }
+        let is_stream =
+            self.provenance.as_deref().is_some_and(|path| path == Path::new("-") || writer::is_stream(path));
+        ensure!(!is_stream, "--provenance needs a regular file");
         let rank = shards.rank.map(|rank| Rank::new(rank, shards.world_size, &|name| std::env::var_os(name)));
         Ok(Destination {
             rank: rank.transpose()?,
             place: self.place(folder, shards)?,
             options: self.file_options(),
             sha256: self.sha256,
+            provenance: self.provenance.clone(),
             touched,
             resources: self.resources,
             is_dry_run: self.dry_run,
@@ -173,6 +182,7 @@ impl Output {
             return Ok(Place::File(path.into(), format));
         }
         ensure!(!self.sha256, "--sha256 needs -o FILE or -o DIR/");
+        ensure!(self.provenance.is_none(), "--provenance needs -o FILE or -o DIR/");
         ensure!(!self.resume, "--resume needs -o FILE.safetensors or -o DIR/");
         let named = self.output.is_some();
         Ok(match format {

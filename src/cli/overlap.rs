@@ -44,6 +44,11 @@ impl Touched {
         self
     }
 
+    /// The input files.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &Path> {
+        self.inputs.iter().map(|input| input.path.as_path())
+    }
+
     /// Adds an output file.
     pub(super) fn writes(mut self, option: &'static str, path: &Path) -> Self {
         let path = if path == Path::new("-") { Path::new(STANDARD_OUTPUT) } else { path };

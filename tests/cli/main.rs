@@ -24,6 +24,7 @@ mod output;
 mod overlap;
 mod pictures;
 mod pretrain;
+mod provenance;
 mod recipes;
 mod screens;
 mod shell;

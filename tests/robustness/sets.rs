@@ -43,6 +43,16 @@ const SETS: &[Set] = &[
         seal: "SHA256SUMS",
         files: &["SHA256SUMS", "a.raw", "a.raw.json", "b.raw", "b.raw.json"],
     },
+    Set {
+        line: "init normal 9 --seed SEED --provenance s/w.json -o s/w.npy",
+        seal: "w.json",
+        files: &["w.json", "w.npy"],
+    },
+    Set {
+        line: "init normal a=9 b=9 --seed SEED --provenance s/p.json -o s/",
+        seal: "p.json",
+        files: &["a.npy", "b.npy", "p.json"],
+    },
 ];
 
 impl Set {

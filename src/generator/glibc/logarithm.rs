@@ -8,7 +8,6 @@ pub(super) const LN_2: [f64; 2] = [0.6931471805598903, 5.497923018708371e-14];
 
 /// A positive normal number as z 2^n: z, n, and the part of 128 that holds z. `lowest` has the bits of the least z.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "an exponent has 11 bits")]
 pub(super) fn split(x: f64, lowest: u64) -> (f64, f64, usize) {
     let above = x.to_bits().wrapping_sub(lowest);
     let exponent = (above.cast_signed() >> 52) as i32;
@@ -103,7 +102,6 @@ struct Reduced {
 
 impl Reduced {
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "an exponent has 11 bits")]
     fn of(x: f64) -> Self {
         /// The upper words of the bits of sqrt(2)/2 - 1 and of the fraction of sqrt(2).
         const ROOTS: [u64; 2] = [0xbfd2_bec4, 0x6a09e];

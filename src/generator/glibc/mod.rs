@@ -1,5 +1,5 @@
 //! Functions of the C library whose last bits show in the frameworks' values: those of glibc 2.36 on an x86-64 CPU with fused
-//! multiply-add, which NumPy, PyTorch, JAX and TensorFlow call. Here they have the same bits on every platform.
+//! multiply-add, which the frameworks call. Here they have the same bits on every platform.
 //!
 //! The algorithms, constants and tables are those of glibc, which has them from Arm Optimized Routines (Nagy 2018), the IBM Accurate
 //! Mathematical Library (2001) and Sun's fdlibm (1993). Each operation is fused, or is not, as in glibc's compiled functions. Every function

@@ -1,10 +1,12 @@
 //! Sines and cosines in double precision, from the IBM Accurate Mathematical Library.
 
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
+
 use super::angles::SINES;
 use crate::tensor::to_usize;
 
 /// pi/2 and its rest.
-const QUARTER: [f64; 2] = [1.5707963267948966, 6.123233995736766e-17];
+const QUARTER: [f64; 2] = [FRAC_PI_2, 6.123233995736766e-17];
 
 /// sin(x) for 0 <= x < 10^8.
 #[inline(always)]
@@ -61,11 +63,9 @@ fn turned(x: f64, ahead: u64) -> f64 {
 /// The nearest number of quarters in an angle, and its bits, of which the lowest two are right.
 #[inline(always)]
 pub(super) fn quarters(x: f64) -> (f64, u64) {
-    /// 2 / pi.
-    const PER: f64 = 0.6366197723675814;
     /// Adding it rounds to an integer, in the lowest bits.
     const ROUND: f64 = 6755399441055744.0;
-    let shifted = x.mul_add(PER, ROUND);
+    let shifted = x.mul_add(FRAC_2_PI, ROUND);
     (shifted - ROUND, shifted.to_bits())
 }
 

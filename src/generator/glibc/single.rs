@@ -166,8 +166,8 @@ fn tangent(x: f32, rest: f32, inverse: bool) -> f32 {
     /// 2^-13.
     const TINY: f32 = 0.00012207031;
     const FAR: f32 = f32::from_bits(0x3f2c_a140);
-    /// pi/4 and its rest.
-    const EIGHTH: [f32; 2] = [0.7853981, 3.7748947e-08];
+    /// pi/4, rounded down, and its rest.
+    const EIGHTH: [f32; 2] = [f32::from_bits(0x3f49_0fda), 3.7748947e-08];
     /// The first term of the series beyond x.
     const THIRD: f32 = 0.33333334;
     if x.abs() < TINY {
