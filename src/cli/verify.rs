@@ -218,8 +218,7 @@ impl Verify {
             return Ok(Expected { undrawn: self.undrawn(&expected.plan, contents), ..expected });
         }
         let Some(provenance) = &contents.provenance else {
-            let why = contents.notes.iter().find(|note| note.starts_with("the provenance") || note.starts_with("only"));
-            let why = why.map_or("it has no provenance".into(), |note| cut(&escape(note), 200));
+            let why = contents.ignored.as_ref().map_or("it has no provenance".into(), |why| cut(&escape(why), 200));
             let distribution = if self.distribution { "" } else { ", or test it with --distribution" };
             bail!("{why}: pass --recipe FILE, or --scheme EXPR --seed N{distribution}");
         };

@@ -13,7 +13,8 @@ use crate::text;
 /// The content of a file, except values.
 pub(crate) struct Found {
     pub(crate) entries: Vec<Entry>,
-    pub(crate) provenance: Option<Provenance>,
+    /// The provenance, or the reason why it is ignored.
+    pub(crate) provenance: Option<Result<Provenance, String>>,
     pub(crate) notes: Vec<String>,
     /// The layout of the framework that wrote the file, if recorded.
     pub(crate) layout: Option<&'static str>,
@@ -80,9 +81,9 @@ impl Entry {
     }
 }
 
-/// Parses a provenance; if that fails, adds a note with the reason.
-pub(super) fn parse_provenance(text: &str, notes: &mut Vec<String>) -> Option<Provenance> {
-    Provenance::parse(text).map_err(|error| notes.push(format!("the provenance is ignored: {error:#}"))).ok()
+/// Parses a provenance. An error is the reason why it is ignored.
+pub(super) fn parse_provenance(text: &str) -> Result<Provenance, String> {
+    Provenance::parse(text).map_err(|error| format!("the provenance is ignored: {error:#}"))
 }
 
 /// Reads exactly `length` bytes. The caller has checked `length` against the file's size.

@@ -224,8 +224,8 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     if !others.is_empty() {
         notes.push(format!("skipped, not real numeric arrays: {}", cut(&others.join(", "), 200)));
     }
-    let provenance = text.and_then(|text| parse_provenance(&text, &mut notes));
-    let tensors = provenance.iter().flat_map(|provenance| provenance.tensors.iter().flatten());
+    let provenance = text.as_deref().map(parse_provenance);
+    let tensors = provenance.iter().flatten().flat_map(|provenance| provenance.tensors.iter().flatten());
     let known: BTreeMap<String, (&String, &Vec<u64>)> =
         tensors.map(|(name, tensor)| (variable(name), (name, &tensor.shape))).collect();
     ensure!(!variables.is_empty() || provenance.is_some() || !notes.is_empty(), "it holds no variables");

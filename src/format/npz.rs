@@ -77,11 +77,9 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
         bail!(foreign);
     }
     let (members, mut notes) = members(&mut archive)?;
-    let mut provenance = std::str::from_utf8(archive.comment())
-        .ok()
-        .filter(|comment| comment.starts_with('{'))
-        .and_then(|comment| parse_provenance(comment, &mut notes));
-    if let Some(provenance) = &mut provenance {
+    let mut provenance =
+        std::str::from_utf8(archive.comment()).ok().filter(|comment| comment.starts_with('{')).map(parse_provenance);
+    if let Some(Ok(provenance)) = &mut provenance {
         provenance.tensors = Some(provenance_of(&members, &mut notes));
     }
     let packed = Members::new(origin, archive);

@@ -124,14 +124,13 @@ fn open(manifest: &Arc<Origin>, path: &Path) -> Result<Found> {
     }
     located.sort_by_key(|located| (located.offset, located.bytes));
     check_cover(&located, values.length())?;
-    let mut notes = Vec::new();
-    let provenance = fanin.and_then(|raw| parse_provenance(raw.get(), &mut notes));
+    let provenance = fanin.map(|raw| parse_provenance(raw.get()));
     let entry = |Located { name, element, shape, offset, .. }| {
         let stored = StoredTensor::new(Arc::<Origin>::clone(&values), offset, element, shape);
         Ok(Entry::new(name.clone(), stored.with_context(|| format!("tensor `{name}`"))?))
     };
     let entries = located.into_iter().map(entry).collect::<Result<_>>()?;
-    Ok(Found { entries, provenance, notes, layout: None })
+    Ok(Found { entries, provenance, notes: Vec::new(), layout: None })
 }
 
 /// The data file of a manifest.

@@ -145,11 +145,11 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     let text = String::from_utf8(read_bytes(&mut start, header)?).context("its header is not UTF-8 text")?;
     let Unique(pairs) = serde_json::from_str::<Unique<&RawValue>>(&text).context("invalid header")?;
 
-    let (mut notes, mut provenance, mut layout) = (Vec::new(), None, Some("torch"));
+    let (mut provenance, mut layout) = (None, Some("torch"));
     let mut tensors = Vec::with_capacity(pairs.len());
     for (name, raw) in pairs {
         if name == METADATA {
-            (provenance, layout) = metadata(raw.get(), &mut notes)?;
+            (provenance, layout) = metadata(raw.get())?;
         } else {
             tensors.push(Located::parse(&name, raw.get()).with_context(|| format!("tensor `{name}`"))?);
         }
@@ -158,11 +158,11 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     tensors.sort_by_key(|tensor| (tensor.begin, tensor.end));
     check_cover(&tensors, length - 8 - header)?;
     let entries = tensors.into_iter().map(|tensor| tensor.entry(origin, 8 + header)).collect::<Result<_>>()?;
-    Ok(Found { entries, provenance, notes, layout })
+    Ok(Found { entries, provenance, notes: Vec::new(), layout })
 }
 
-/// The provenance in the metadata, and the layout of the framework that it names.
-fn metadata(text: &str, notes: &mut Vec<String>) -> Result<(Option<Provenance>, Option<&'static str>)> {
+/// The provenance in the metadata or the reason why it is ignored, and the layout of the framework that it names.
+fn metadata(text: &str) -> Result<(Option<Result<Provenance, String>>, Option<&'static str>)> {
     let texts = serde_json::from_str::<Option<Unique<String>>>(text).context(METADATA)?;
     let texts = texts.map_or_else(Vec::new, |Unique(texts)| texts);
     let find = |wanted: &str| texts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());
@@ -171,7 +171,7 @@ fn metadata(text: &str, notes: &mut Vec<String>) -> Result<(Option<Provenance>, 
         Some("mlx") => Some("mlx"),
         Some(_) => None,
     };
-    Ok((find(provenance::KEY).and_then(|text| parse_provenance(text, notes)), layout))
+    Ok((find(provenance::KEY).map(parse_provenance), layout))
 }
 
 /// A tensor and the range of its values, from the end of the header.

@@ -180,8 +180,15 @@ impl MultiFile {
         }
         self.layout = layout.filter(|_| self.files == 0 || self.layout == layout);
         self.files += 1;
-        self.provenance.extend(provenance.map(|provenance| (file.to_string(), provenance)));
-        self.notes.extend(notes.into_iter().map(|note| format!("{file}: {note}")));
+        let ignored = match provenance {
+            Some(Ok(provenance)) => {
+                self.provenance.push((file.to_string(), provenance));
+                None
+            }
+            Some(Err(reason)) => Some(reason),
+            None => None,
+        };
+        self.notes.extend(notes.into_iter().chain(ignored).map(|note| format!("{file}: {note}")));
         Ok(())
     }
 
@@ -191,14 +198,14 @@ impl MultiFile {
         Ok(Contents::of((self.format.context("it holds no weights")?, found)))
     }
 
-    /// Merges the provenances of all files, if each has one. Errors if two contradict each other.
-    fn provenance(&mut self) -> Result<Option<Provenance>> {
+    /// Merges the provenances of all files, or returns the reason to ignore them if not each has one. Errors if two contradict each other.
+    fn provenance(&mut self) -> Result<Option<Result<Provenance, String>>> {
         let some = self.provenance.len();
         let mut provenance = std::mem::take(&mut self.provenance).into_iter();
         let Some((first, mut whole)) = provenance.next() else { return Ok(None) };
         if some < self.files {
-            self.notes.push(format!("only {some} of {} files have a provenance: it is ignored", self.files));
-            return Ok(None);
+            let reason = format!("only {some} of {} files have a provenance: it is ignored", self.files);
+            return Ok(Some(Err(reason)));
         }
         let mut tensors: BTreeMap<String, TensorProvenance> = whole.tensors.take().unwrap_or_default();
         for (file, other) in provenance {
@@ -220,7 +227,7 @@ impl MultiFile {
             }
         }
         whole.tensors = Some(tensors);
-        Ok(Some(whole))
+        Ok(Some(Ok(whole)))
     }
 }
 

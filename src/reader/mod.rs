@@ -32,6 +32,8 @@ pub struct Contents {
     pub entries: Vec<Entry>,
     /// Provenance embedded in the file, or in its sidecar.
     pub provenance: Option<Provenance>,
+    /// The reason why the provenance is ignored, if it is. It is also in the notes.
+    pub ignored: Option<String>,
     /// Notes for the user.
     pub notes: Vec<String>,
     /// Framework layout that the file declares, such as `torch`.
@@ -44,10 +46,15 @@ impl Contents {
     /// Content of a file, with each tensor derived again from the provenance.
     fn of((format, found): (&'static Format, Found)) -> Self {
         let Found { mut entries, provenance, mut notes, layout } = found;
+        let (provenance, ignored) = match provenance.transpose() {
+            Ok(provenance) => (provenance, None),
+            Err(reason) => (None, Some(reason)),
+        };
+        notes.extend(ignored.clone());
         if let Some(provenance) = &provenance {
             notes.extend(derive_all(&mut entries, provenance));
         }
-        Self { format, entries, provenance, notes, layout, faults: Vec::new() }
+        Self { format, entries, provenance, ignored, notes, layout, faults: Vec::new() }
     }
 
     /// Opens a file, an index (`*.index.json`) or a folder of weights, and reads everything but the values. Errors

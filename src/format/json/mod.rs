@@ -145,9 +145,8 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
     for (name, written) in tensors {
         entries.push(written.entry(&name).with_context(|| format!("tensor `{name}`"))?);
     }
-    let mut notes = Vec::new();
-    let provenance = document.fanin.and_then(|raw| parse_provenance(raw.get(), &mut notes));
-    Ok(Found { entries, provenance, notes, layout: None })
+    let provenance = document.fanin.map(|raw| parse_provenance(raw.get()));
+    Ok(Found { entries, provenance, notes: Vec::new(), layout: None })
 }
 
 /// The error for an invalid text: its JSON, keys or tensors.

@@ -64,7 +64,7 @@ pub(super) fn open(origin: &Arc<Origin>) -> Result<Found> {
     if !has_checksums {
         notes.push("it has no checksums: torch.serialization.set_crc32_options(False) omits them".into());
     }
-    let provenance = text.and_then(|text| parse_provenance(&String::from_utf8_lossy(&text), &mut notes));
+    let provenance = text.map(|text| parse_provenance(&String::from_utf8_lossy(&text)));
     Ok(Found { entries, provenance, notes, layout: super::FORMAT.layout })
 }
 
