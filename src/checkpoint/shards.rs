@@ -133,9 +133,10 @@ fn index(plan: &Plan, parts: &[Vec<usize>], name: impl Fn(usize) -> String) -> S
         plan.parameters(),
         plan.bytes()
     );
+    let names: Vec<String> = (0..parts.len()).map(name).collect();
     for (number, (tensor, file)) in files.into_iter().enumerate() {
         let comma = if number > 0 { "," } else { "" };
-        let _ = write!(text, "{comma}\n    {}: \"{}\"", ascii_json(tensor), name(file));
+        let _ = write!(text, "{comma}\n    {}: \"{}\"", ascii_json(tensor), names[file]);
     }
     text.push_str("\n  }\n}\n");
     text

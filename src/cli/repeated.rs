@@ -20,29 +20,32 @@ impl fmt::Display for Line {
     }
 }
 
+/// The place of a number in the pattern of names. Names that are safe to show have no such character.
+const NUMBER: char = '\0';
+
 /// Lines that differ only in the numbers of their names.
 struct Group {
-    /// The texts around the numbers.
-    texts: Vec<String>,
+    /// The names, with [`NUMBER`] in the place of each number.
+    pattern: String,
     description: String,
     /// The different numbers at each place.
     numbers: Vec<BTreeSet<u64>>,
     count: usize,
 }
 
-/// The lines in order. Lines that differ only in numbers in their names become one, at the place of the first, if their names have all
-/// combinations of those numbers.
-pub(super) fn folded(lines: impl Iterator<Item = Line> + Clone) -> Vec<String> {
+/// The lines of items in order. Lines that differ only in numbers in their names become one, at the place of the first, if their names
+/// have all combinations of those numbers.
+pub(super) fn folded<T>(items: &[T], line: impl Fn(&T) -> Line) -> Vec<String> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut numbers: HashMap<(Vec<String>, String), usize> = HashMap::new();
-    // Lines are made twice, because all of them together take much memory.
-    let members: Vec<usize> = lines
-        .clone()
-        .map(|Line { name, description }| {
-            let (texts, layers) = taken_apart(&name);
-            let group = *numbers.entry((texts, description)).or_insert_with_key(|(texts, description)| {
+    let mut numbers: HashMap<(String, String), usize> = HashMap::new();
+    let members: Vec<usize> = items
+        .iter()
+        .map(|item| {
+            let Line { name, description } = line(item);
+            let (pattern, layers) = taken_apart(&name);
+            let group = *numbers.entry((pattern, description)).or_insert_with_key(|(pattern, description)| {
                 let numbers = vec![BTreeSet::new(); layers.len()];
-                groups.push(Group { texts: texts.clone(), description: description.clone(), numbers, count: 0 });
+                groups.push(Group { pattern: pattern.clone(), description: description.clone(), numbers, count: 0 });
                 groups.len() - 1
             });
             for (seen, layer) in groups[group].numbers.iter_mut().zip(layers) {
@@ -54,9 +57,11 @@ pub(super) fn folded(lines: impl Iterator<Item = Line> + Clone) -> Vec<String> {
         .collect();
     let mut shown = vec![false; groups.len()];
     let mut folded = Vec::new();
-    for (line, group) in lines.zip(members) {
-        if !groups[group].is_complete() {
-            folded.push(line.to_string());
+    let complete: Vec<bool> = groups.iter().map(Group::is_complete).collect();
+    for (item, group) in items.iter().zip(members) {
+        if !complete[group] {
+            // Such lines are made twice, because all lines together take much memory.
+            folded.push(line(item).to_string());
         } else if !std::mem::replace(&mut shown[group], true) {
             folded.push(groups[group].to_string());
         }
@@ -74,7 +79,7 @@ impl Group {
 
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, text) in self.texts.iter().enumerate() {
+        for (position, text) in self.pattern.split(NUMBER).enumerate() {
             f.write_str(text)?;
             match self.numbers.get(position) {
                 Some(seen) if seen.len() > 1 => write!(f, "{{{}}}", ranges(seen))?,
@@ -86,25 +91,27 @@ impl fmt::Display for Group {
     }
 }
 
-/// A name as the texts around its numbers, one more than numbers. A number is a full part between dots or slashes.
-fn taken_apart(name: &str) -> (Vec<String>, Vec<u64>) {
-    let (mut texts, mut numbers) = (vec![String::new()], Vec::new());
+/// The pattern of a name, and its numbers. A number is a full part between dots or slashes.
+fn taken_apart(name: &str) -> (String, Vec<u64>) {
+    let (mut pattern, mut numbers) = (String::with_capacity(name.len()), Vec::new());
     for part in name.split_inclusive(['.', '/']) {
         let word = part.trim_end_matches(['.', '/']);
-        // Only numbers that are written back as they were.
-        match word.parse::<u64>().ok().filter(|number| number.to_string() == word) {
+        match number(word) {
             Some(number) => {
                 numbers.push(number);
-                texts.push(part[word.len()..].into());
+                pattern.push(NUMBER);
+                pattern.push_str(&part[word.len()..]);
             }
-            None => {
-                if let Some(last) = texts.last_mut() {
-                    last.push_str(part);
-                }
-            }
+            None => pattern.push_str(part),
         }
     }
-    (texts, numbers)
+    (pattern, numbers)
+}
+
+/// The number of a word that is written back as it was.
+fn number(word: &str) -> Option<u64> {
+    let is_digits = word.bytes().all(|byte| byte.is_ascii_digit()) && (word.len() == 1 || !word.starts_with('0'));
+    word.parse().ok().filter(|_| is_digits)
 }
 
 /// Numbers as in a shell's braces: `0..31`, `0..10..2`, or ranges `0..3,5,7..9`.
@@ -126,8 +133,7 @@ mod tests {
     use super::*;
 
     fn folded_names(names: &[&str]) -> Vec<String> {
-        let lines = names.iter().map(|name| Line { name: (*name).into(), description: "d".into() });
-        folded(lines)
+        folded(names, |name| Line { name: (*name).into(), description: "d".into() })
     }
 
     #[test]

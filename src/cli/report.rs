@@ -97,11 +97,11 @@ pub(super) fn rank(rank: &Rank) -> Value {
 
 /// The lines of the tensors. Repeated layers share their lines, unless each tensor is to have its own.
 pub(super) fn lines(plan: &Plan, verbose: bool) -> Vec<String> {
-    let tensors = plan
-        .tensors()
-        .iter()
-        .map(|tensor| Line { name: escape(tensor.name().as_str()), description: description(tensor) });
-    if verbose { tensors.map(|line| line.to_string()).collect() } else { folded(tensors) }
+    let line = |tensor: &Tensor| Line { name: escape(tensor.name().as_str()), description: description(tensor) };
+    match verbose {
+        true => plan.tensors().iter().map(|tensor| line(tensor).to_string()).collect(),
+        false => folded(plan.tensors(), line),
+    }
 }
 
 /// The sizes of a plan and its files.

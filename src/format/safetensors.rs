@@ -3,14 +3,14 @@
 //! strict as [its description](https://github.com/huggingface/safetensors#format): unique names, and offsets that cover the rest of the
 //! file without gaps.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use super::entry::{parse_provenance, read_bytes};
 use super::{Entry, Format, Found, Piece};
@@ -91,17 +91,20 @@ fn rank(element: Element) -> usize {
 }
 
 fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> {
-    let provenance = Value::from(Provenance::json(plan)?);
-    let whole = whole.map(|hash| format!(",\"{WHOLE_PLAN}\":\"{hash}\"")).unwrap_or_default();
-    let mut text = format!("{{\"__metadata__\":{{\"{}\":{provenance}{whole},\"format\":\"pt\"}}", provenance::KEY);
+    let mut header = format!("{{\"__metadata__\":{{\"{}\":", provenance::KEY).into_bytes();
+    serde_json::to_writer(&mut header, &Provenance::json(plan)?)?;
+    if let Some(hash) = whole {
+        write!(header, ",\"{WHOLE_PLAN}\":\"{hash}\"")?;
+    }
+    write!(header, ",\"format\":\"pt\"}}")?;
     let mut begin = 0u64;
     for tensor in order.iter().map(|&number| &plan.tensors()[number]) {
         let end = begin + tensor.bytes();
-        let _ = write!(text, ",{}", entry(tensor, begin, end));
+        header.push(b',');
+        write_entry(&mut header, tensor, begin..end)?;
         begin = end;
     }
-    text.push('}');
-    let mut header = text.into_bytes();
+    header.push(b'}');
     header.resize(header.len().next_multiple_of(8), b' ');
     ensure!(
         header.len() as u64 <= MAX_HEADER,
@@ -112,10 +115,11 @@ fn header(plan: &Plan, order: &[usize], whole: Option<&str>) -> Result<Vec<u8>> 
     Ok(header)
 }
 
-fn entry(tensor: &Tensor, begin: u64, end: u64) -> String {
-    let (name, shape) = (Value::from(tensor.name().as_str()), json!(tensor.shape().axes()));
-    let dtype = tensor.element().word().to_uppercase();
-    format!("{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{begin},{end}]}}")
+fn write_entry(header: &mut Vec<u8>, tensor: &Tensor, Range { start, end }: Range<u64>) -> Result<()> {
+    serde_json::to_writer(&mut *header, tensor.name().as_str())?;
+    write!(header, ":{{\"dtype\":\"{}\",\"shape\":", tensor.element().word().to_uppercase())?;
+    serde_json::to_writer(&mut *header, tensor.shape().axes())?;
+    Ok(write!(header, ",\"data_offsets\":[{start},{end}]}}")?)
 }
 
 /// The longest entry of a tensor: 32 axes of 15 digits need a twentieth of that.

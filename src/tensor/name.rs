@@ -34,21 +34,24 @@ impl FromStr for Name {
 
     fn from_str(text: &str) -> Result<Self> {
         ensure!(!text.is_empty(), "a tensor's name is empty");
-        let shown: String = text.chars().take(40).collect();
+        let shown = || text.chars().take(40).collect::<String>();
         ensure!(
             text.len() <= Self::MAX_BYTES,
-            "tensor name `{shown}...`: {} bytes, at most {} are allowed",
+            "tensor name `{}...`: {} bytes, at most {} are allowed",
+            shown(),
             text.len(),
             Self::MAX_BYTES
         );
         ensure!(
             text.chars().all(is_visible),
-            "tensor name `{shown}`: control and invisible characters are not allowed"
+            "tensor name `{}`: control and invisible characters are not allowed",
+            shown()
         );
-        ensure!(!text.contains('\\'), "tensor name `{shown}`: a backslash is not allowed");
+        ensure!(!text.contains('\\'), "tensor name `{}`: a backslash is not allowed", shown());
         ensure!(
             text.split('/').all(|segment| !matches!(segment, "" | "." | "..")),
-            "tensor name `{shown}`: its parts between `/` must not be empty, `.` or `..`"
+            "tensor name `{}`: its parts between `/` must not be empty, `.` or `..`",
+            shown()
         );
         ensure!(text != "__metadata__", "tensor name `__metadata__` is reserved in safetensors");
         Ok(Self(text.into()))

@@ -10,7 +10,12 @@ pub(crate) use unique::Unique;
 
 /// True if a character is visible: no control or bidirectional character, none that Unicode lets a reader ignore
 /// (`Default_Ignorable_Code_Point`), and no noncharacter, which XML forbids.
+#[inline]
 pub fn is_visible(character: char) -> bool {
+    matches!(character, ' '..='~') || is_visible_beyond_ascii(character)
+}
+
+fn is_visible_beyond_ascii(character: char) -> bool {
     !character.is_control()
         && !matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -27,6 +32,9 @@ pub fn shown(path: &Path) -> String {
 
 /// The text, with `\u{...}` for every character that could move or deceive a terminal.
 pub fn escape(text: &str) -> String {
+    if text.chars().all(is_visible) {
+        return text.into();
+    }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         if is_visible(character) {
