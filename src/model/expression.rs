@@ -1,6 +1,9 @@
 //! Expressions of a recipe.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::Debug;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,30 +54,39 @@ pub(super) fn is_reserved(name: &str) -> bool {
 pub(super) struct Scope {
     object: Value,
     names: Arc<Names>,
+    /// The values of expressions that use no name of a repeat.
+    known: Rc<RefCell<HashMap<String, Value>>>,
 }
 
 #[derive(Debug)]
 struct Names {
     constants: Value,
     /// The names of repeats; the last of equal names counts.
-    variables: Vec<(String, Value)>,
+    variables: Vec<(Arc<str>, Value)>,
+}
+
+impl Names {
+    /// The value of a name that is not reserved.
+    fn value(&self, name: &str) -> Option<Value> {
+        let variable = self.variables.iter().rev().find(|(variable, _)| **variable == *name);
+        variable
+            .map(|(_, value)| value.clone())
+            .or_else(|| self.constants.get_attr(name).ok().filter(|value| !value.is_undefined()))
+    }
 }
 
 impl Object for Names {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let name = key.as_str()?;
-        if is_reserved(name) {
-            return None;
-        }
-        let variable = self.variables.iter().rev().find(|(variable, _)| variable == name);
-        variable
-            .map(|(_, value)| value.clone())
-            .or_else(|| self.constants.get_item(key).ok().filter(|value| !value.is_undefined()))
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, name: &str) -> Option<Value> {
+        if is_reserved(name) { None } else { self.value(name) }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         let constants = self.constants.try_iter().into_iter().flatten();
-        let variables = self.variables.iter().map(|(name, _)| Value::from(name.as_str()));
+        let variables = self.variables.iter().map(|(name, _)| Value::from(&**name));
         Enumerator::Values(constants.chain(variables).collect())
     }
 }
@@ -82,23 +94,23 @@ impl Object for Names {
 impl Scope {
     /// A scope of constants; their value is a map.
     pub(super) fn new(constants: Value) -> Self {
-        Self::with_names(Names { constants, variables: Vec::new() })
+        Self::with_names(Names { constants, variables: Vec::new() }, Rc::default())
     }
 
     /// This scope with one more name.
     pub(super) fn with(&self, name: &str, value: Value) -> Self {
         let mut variables = self.names.variables.clone();
         variables.push((name.into(), value));
-        Self::with_names(Names { constants: self.names.constants.clone(), variables })
+        Self::with_names(Names { constants: self.names.constants.clone(), variables }, Rc::clone(&self.known))
     }
 
-    fn with_names(names: Names) -> Self {
+    fn with_names(names: Names, known: Rc<RefCell<HashMap<String, Value>>>) -> Self {
         let names = Arc::new(names);
-        Self { object: Value::from_dyn_object(Arc::clone(&names)), names }
+        Self { object: Value::from_dyn_object(Arc::clone(&names)), names, known }
     }
 
     fn has(&self, name: &str) -> bool {
-        is_reserved(name) || self.names.get_value(&name.into()).is_some()
+        is_reserved(name) || self.names.value(name).is_some()
     }
 
     fn all(&self) -> Vec<String> {
@@ -180,7 +192,7 @@ impl Language {
         ensure!(!names.iter().any(|name| name == COUNT), "{}: unknown name `{COUNT}`", shown());
         let counting = self.engine.compile_expression_owned(format!("[({checked}), {COUNT}()]"));
         let expression = counting.map_err(|error| anyhow!(message(&error))).with_context(shown)?;
-        Ok(Compiled { text, names, expression, work: &self.work })
+        Ok(Compiled { text, is_name: is_name(text), names, expression, work: &self.work })
     }
 }
 
@@ -188,6 +200,8 @@ impl Language {
 pub(super) struct Compiled<'e> {
     /// The text in the recipe.
     pub(super) text: &'e str,
+    /// True if it is a name and nothing else.
+    is_name: bool,
     names: Vec<String>,
     /// A list of its value and the call that counts its steps.
     expression: Expression<'e, 'e>,
@@ -205,12 +219,34 @@ impl Compiled<'_> {
         self.checked_value(scope).with_context(shown)
     }
 
+    /// The names without attributes.
+    fn roots(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| name.split_once('.').map_or(name.as_str(), |(root, _)| root))
+    }
+
     fn checked_value(&self, scope: &Scope) -> Result<Value> {
-        let unknown = || {
-            let roots = self.names.iter().map(|name| name.split_once('.').map_or(name.as_str(), |(root, _)| root));
-            roots.into_iter().find(|name| !scope.has(name)).map(String::from)
-        };
         ensure!(self.work.load(Ordering::Relaxed) < MAX_WORK, "the recipe's expressions take too many steps in total");
+        if self.is_name
+            && let Some(value) = scope.names.value(self.text)
+        {
+            self.work.fetch_add(1, Ordering::Relaxed);
+            return plain(&value);
+        }
+        let variables = &scope.names.variables;
+        if self.roots().any(|root| variables.iter().any(|(name, _)| **name == *root)) {
+            return self.computed_value(scope);
+        }
+        if let Some(value) = scope.known.borrow().get(self.text) {
+            self.work.fetch_add(1, Ordering::Relaxed);
+            return Ok(value.clone());
+        }
+        let value = self.computed_value(scope)?;
+        scope.known.borrow_mut().insert(self.text.into(), value.clone());
+        Ok(value)
+    }
+
+    fn computed_value(&self, scope: &Scope) -> Result<Value> {
+        let unknown = || self.roots().find(|name| !scope.has(name)).map(String::from);
         self.ensure_few_items(scope)?;
         let value = match self.expression.eval(scope.object.clone()).and_then(|list| list.get_item_by_index(0)) {
             Ok(value) if value.is_undefined() => None,
@@ -232,11 +268,10 @@ impl Compiled<'_> {
     /// Errors if lists that it names repeatedly have too many items. The engine counts only the outermost list.
     fn ensure_few_items(&self, scope: &Scope) -> Result<()> {
         let mut items = 0usize;
-        for name in &self.names {
-            let root = name.split_once('.').map_or(name.as_str(), |(root, _)| root);
+        for root in self.roots() {
             let times = self.text.matches(root).count();
             if times > 2 {
-                let count = scope.names.get_value(&root.into()).map_or(0, |value| count(&value));
+                let count = scope.names.value(root).map_or(0, |value| count(&value));
                 self.work.fetch_add(count as u64 / 16, Ordering::Relaxed);
                 items = items.saturating_add(times.saturating_mul(count));
             }

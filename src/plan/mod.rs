@@ -178,6 +178,9 @@ fn link_norms(tensors: &mut [Tensor]) -> Result<()> {
         _ => None,
     });
     let sources: HashSet<Name> = sources.collect();
+    if sources.is_empty() {
+        return Ok(());
+    }
     let spec = |tensor: &Tensor| Some(Arc::new(tensor.drawn()?.spec().whole()));
     let found = tensors.iter().filter(|tensor| sources.contains(tensor.name()));
     let specs: HashMap<Name, _> = found.map(|tensor| (tensor.name().clone(), spec(tensor))).collect();

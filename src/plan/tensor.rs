@@ -27,8 +27,8 @@ pub enum Tensor {
 pub struct DrawnTensor {
     pub(super) spec: TensorSpec,
     element: Element,
-    expression: Box<str>,
-    layout: Option<Box<str>>,
+    expression: Arc<str>,
+    layout: Option<Arc<str>>,
     fans: Option<Fans>,
     given_fans: Fans,
     base: Option<Box<TensorIdentity>>,
@@ -426,9 +426,9 @@ impl From<DrawnTensor> for Tensor {
     }
 }
 
-impl From<Box<DrawnTensor>> for Tensor {
-    fn from(drawn: Box<DrawnTensor>) -> Self {
-        Self::Drawn(drawn.into())
+impl From<Arc<DrawnTensor>> for Tensor {
+    fn from(drawn: Arc<DrawnTensor>) -> Self {
+        Self::Drawn(drawn)
     }
 }
 

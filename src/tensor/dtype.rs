@@ -11,7 +11,7 @@ use super::number::{sticky, to_f32};
 use crate::text::did_you_mean;
 
 /// Element type of a drawn tensor; always stored little-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DType {
     /// IEEE binary64.
     F64,

@@ -1,5 +1,6 @@
 //! Element types of files: those that are drawn, integers that hold exact values, and others that are only copied.
 
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use anyhow::{Context, Error};
@@ -9,7 +10,7 @@ use super::widen::{self, Widen};
 use crate::text::did_you_mean;
 
 /// Element type of a tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Element {
     /// A type that schemes draw.
     Drawn(DType),
@@ -44,6 +45,12 @@ impl PartialEq for Stored {
 }
 
 impl Eq for Stored {}
+
+impl Hash for Stored {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.word.hash(state);
+    }
+}
 
 const fn integer(word: &'static str, numpy: &'static str, torch: &'static str, bits: u64, widen: Widen) -> Stored {
     let (numpy, torch, widen) = (Some(numpy), Some(torch), Some(widen));

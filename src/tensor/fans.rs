@@ -3,7 +3,7 @@
 use super::{Axes, AxisRole};
 
 /// Fans of a weight; `None` for an unknown fan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fans {
     /// Number of inputs per output.
     pub fan_in: Option<u64>,

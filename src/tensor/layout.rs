@@ -76,7 +76,7 @@ impl Convention {
 }
 
 /// A layout: a convention's name, or one letter per axis.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Layout(String);
 
 impl Default for Layout {

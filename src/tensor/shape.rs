@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 
 /// Sizes of a tensor's axes. The limits [`Shape::MAX_RANK`] and [`Shape::MAX_ELEMENTS`] ensure that no later product
 /// of sizes overflows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     axes: Vec<u64>,
 }

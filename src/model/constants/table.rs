@@ -33,7 +33,11 @@ enum Slot {
 
 impl Object for Table {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        match self.0.get(key.as_str()?)? {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match self.0.get(key)? {
             Slot::Table(table) => Some(Value::from_dyn_object(Arc::clone(table))),
             Slot::Ready(value, _) => Some(value.clone()),
             Slot::Later(value) | Slot::Hidden(value) => value.get().cloned(),

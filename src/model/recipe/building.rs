@@ -1,9 +1,7 @@
 //! The tensors of a recipe and of those that it extends: blocks, repeats and names.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::collections::hash_map;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
@@ -11,7 +9,7 @@ use super::general::General;
 use super::instance::Instance;
 use super::part::{Part, parameter_of_layer};
 use super::tensors::{Content, Item, Items};
-use crate::generator::Generator;
+use super::work::Work;
 use crate::model::block::{self, Block, Component, MAX_NESTING, Use};
 use crate::model::document::SourceLocation;
 use crate::model::entry::{Entry, What};
@@ -19,55 +17,9 @@ use crate::model::expression::Scope;
 use crate::model::layers::{self, Framework, LayerKind};
 use crate::model::rules::Rules;
 use crate::model::value::to_json;
-use crate::plan::{Plan, resolve};
-use crate::scheme::Resolved;
+use crate::plan::Plan;
 use crate::tensor::Shape;
 use crate::text::grouped;
-
-/// The maximum number of uses of components.
-const MAX_COMPONENTS: usize = 64;
-
-/// The work so far, for limits.
-#[derive(Default)]
-pub(super) struct Work {
-    /// The number of rounds through blocks, with or without tensors.
-    rounds: usize,
-    /// The number of tensors, with those that are removed.
-    tensors: usize,
-    /// The number of entries.
-    entries: usize,
-    /// The number of uses of components.
-    components: usize,
-    /// The size of all values, in bytes.
-    pub(super) bytes: u64,
-    /// The expressions of schemes with their meanings for a generator, since many tensors share one.
-    schemes: RefCell<HashMap<(&'static str, String), Rc<Resolved>>>,
-}
-
-impl Work {
-    /// Counts a tensor.
-    fn tensor(&mut self) -> Result<()> {
-        self.tensors += 1;
-        ensure!(self.tensors <= Plan::MAX_TENSORS, "more than 2^20 tensors");
-        Ok(())
-    }
-
-    /// The meaning of an expression for a generator.
-    pub(super) fn resolved(&self, expression: &str, generator: &Generator) -> Result<Rc<Resolved>> {
-        let mut schemes = self.schemes.borrow_mut();
-        Ok(match schemes.entry((generator.name, expression.to_string())) {
-            hash_map::Entry::Occupied(known) => Rc::clone(known.get()),
-            hash_map::Entry::Vacant(place) => Rc::clone(place.insert(resolve(expression, generator)?.into())),
-        })
-    }
-
-    /// Counts a round through a block.
-    fn round(&mut self, place: &SourceLocation) -> Result<()> {
-        self.rounds += 1;
-        ensure!(self.rounds <= Plan::MAX_TENSORS, "{place}: more than 2^20 repeats");
-        Ok(())
-    }
-}
 
 /// The tensors so far.
 pub(super) struct Building<'a, 'e> {
@@ -84,7 +36,7 @@ pub(super) struct Building<'a, 'e> {
 
 /// The names of a tensor: its own, then those by the changes of each recipe that extends its own.
 pub(super) struct Names<'e> {
-    names: Vec<String>,
+    names: Vec<Rc<str>>,
     /// The place of the last change.
     renamed: Option<SourceLocation<'e>>,
 }
@@ -96,8 +48,8 @@ impl Names<'_> {
     }
 
     /// The name in the recipe itself.
-    pub(super) fn last(&self) -> &str {
-        self.at(0)
+    pub(super) fn last(&self) -> &Rc<str> {
+        &self.names[self.names.len() - 1]
     }
 }
 
@@ -185,8 +137,7 @@ impl<'a, 'e> Building<'a, 'e> {
     /// Enters a component, with its own constants and rules.
     fn component(&mut self, part: &Component<'e>, prefix: &str, scope: &Scope) -> Result<()> {
         let Component { reading, place, table, head, rules } = part;
-        self.work.components += 1;
-        ensure!(self.work.components <= MAX_COMPONENTS, "{place}: more than {MAX_COMPONENTS} components");
+        self.work.component(place)?;
         let is_family = self.is_family();
         let context = || if is_family { format!("`{table}`") } else { place.to_string() };
         let head = head.as_ref().map(|head| head.text(scope)).transpose().with_context(context)?;
@@ -220,7 +171,7 @@ impl<'a, 'e> Building<'a, 'e> {
         let name = format!("{prefix}{}", entry.name.text(scope)?);
         if !entry.settings.applies(scope)? {
             if let Some(names) = self.names(name) {
-                self.note(&names, 0);
+                self.note(&names);
             }
             return Ok(());
         }
@@ -270,7 +221,7 @@ impl<'a, 'e> Building<'a, 'e> {
 
     /// The names of a tensor; `None` if it is removed.
     fn names(&self, own: String) -> Option<Names<'e>> {
-        let (mut names, mut renamed) = (vec![own], None);
+        let (mut names, mut renamed) = (vec![Rc::from(own)], None);
         for level in (0..self.level).rev() {
             let (changes, name) = (&self.instance.decisions[level].1, &names[names.len() - 1]);
             if changes.removes(name) {
@@ -279,9 +230,9 @@ impl<'a, 'e> Building<'a, 'e> {
             let name = match changes.renamed(name) {
                 Some((name, place)) => {
                     renamed = Some(place);
-                    name
+                    name.into()
                 }
-                None => name.clone(),
+                None => Rc::clone(name),
             };
             names.push(name);
         }
@@ -294,10 +245,11 @@ impl<'a, 'e> Building<'a, 'e> {
         decisions.fold(own, |name, (_, changes)| changes.renamed(&name).map_or(name, |(name, _)| name))
     }
 
-    /// Marks the patterns of rules that match a tensor, from the recipe at `first` on.
-    pub(super) fn note(&self, names: &Names, first: usize) {
-        for (number, (rules, _)) in self.instance.decisions.iter().enumerate().skip(first) {
-            rules.note(names.at(number));
+    /// Marks the patterns of the recipe's own rules that match a tensor without a rule. Those of a family need not match any.
+    pub(super) fn note(&self, names: &Names) {
+        let is_family = self.instance.parsed.unit.chain.own().is_family();
+        if let Some((rules, _)) = self.instance.decisions.first().filter(|_| !is_family) {
+            rules.note(names.last());
         }
     }
 
@@ -310,11 +262,11 @@ impl<'a, 'e> Building<'a, 'e> {
     ) -> Result<()> {
         let Some(names) = self.names(own) else { return Ok(()) };
         if self.items.is_replaced(self.level, names.last(), names.renamed)? {
-            self.note(&names, 0);
+            self.note(&names);
             return Ok(());
         }
         let content = content(self, &names)?;
-        let name = names.last().into();
+        let name = Rc::clone(names.last());
         self.items.push(self.level, Item { name, place, content });
         Ok(())
     }
@@ -327,7 +279,7 @@ impl<'a, 'e> Building<'a, 'e> {
             if let Some(ranges) = &slice {
                 ranges.within(tensor.name(), tensor.shape()).context("`slice`")?;
             }
-            Ok(Content::Drawn(Box::new(tensor), (building.work.entries, part.turn), slice))
+            Ok(Content::Drawn(Arc::new(tensor), (building.work.entries, part.turn), slice))
         })
     }
 

@@ -5,12 +5,11 @@ use anyhow::{Context, Error, Result, bail, ensure};
 use super::building::{Building, Names};
 use super::general::General;
 use super::part::Part;
-use crate::generator::NATIVE;
+use super::work::Properties;
 use crate::model::entry::Entry;
 use crate::model::expression::Scope;
 use crate::model::rules::Rule;
-use crate::plan::{Common, DrawnTensor, Plan, norm_of};
-use crate::scheme::Requires;
+use crate::plan::{DrawnTensor, Plan};
 use crate::tensor::Element;
 
 impl<'e> Building<'_, 'e> {
@@ -29,7 +28,9 @@ impl<'e> Building<'_, 'e> {
         }
         for (number, (rules, _)) in self.instance.decisions.iter().enumerate() {
             if has_scheme && number == self.level {
-                self.note(names, number);
+                if number == 0 {
+                    self.note(names);
+                }
                 return Ok(None);
             }
             if let Some(rule) = rules.of(names.at(number), scope)? {
@@ -78,29 +79,16 @@ impl<'e> Building<'_, 'e> {
             Some(rule) => error.context(rule.place.to_string()),
             None => error,
         };
-        // The axes of a bias do not show the fans of its layer.
-        let is_norm = norm_of(&scheme).is_some();
-        if !is_norm && self.work.resolved(&scheme, NATIVE).map_err(by_rule)?.scheme.requires == Requires::Fans {
-            fans.fan_in = fans.fan_in.or(of_layer.fan_in);
-            fans.fan_out = fans.fan_out.or(of_layer.fan_out);
-        }
         let letters = letters.map(str::parse).transpose()?;
-        let common = Common {
+        let properties = Properties {
+            scheme,
+            shape: shape.clone(),
             dtype: given.0.unwrap_or(Element::Drawn(*dtype)),
             layout: given.1.or(letters).unwrap_or_else(|| layout.clone()),
             fans,
-            generator,
+            fans_of_layer: *of_layer,
         };
-        let written = name.parse()?;
-        let tensor = if is_norm {
-            DrawnTensor::new(written, shape.clone(), &scheme, &common)
-        } else {
-            let resolved = self.work.resolved(&scheme, common.meaning());
-            resolved
-                .and_then(|resolved| DrawnTensor::resolved(written, shape.clone(), &resolved, &common, None))
-                .with_context(|| format!("scheme `{scheme}` for `{name}={shape}`"))
-        };
-        let tensor = tensor.map_err(by_rule)?;
+        let tensor = self.work.drawn(name.parse()?, properties, generator).map_err(by_rule)?;
         self.work.bytes = self.work.bytes.saturating_add(tensor.element().bytes(tensor.shape().count()));
         ensure!(self.work.bytes <= Plan::MAX_BYTES, "the tensors up to `{name}` take more than 2^62 bytes");
         Ok(tensor.skipping(*skipped))

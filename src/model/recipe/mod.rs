@@ -8,6 +8,7 @@ mod instance;
 mod part;
 mod shared;
 mod tensors;
+mod work;
 mod written;
 
 use std::sync::Arc;
@@ -15,11 +16,12 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Map;
 
-use self::building::{Work, items};
+use self::building::items;
 pub(super) use self::general::General;
 use self::instance::{Instance, Parsed};
 use self::shared::are_used;
 use self::tensors::plan;
+use self::work::Work;
 pub(super) use self::written::of_chain;
 use self::written::written;
 use super::constants::Constants;

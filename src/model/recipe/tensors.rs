@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -19,7 +20,7 @@ pub(super) struct Item<'e> {
 
 pub(super) enum Content {
     /// A tensor that is drawn, or a slice of it. Its turn is the number of its entry, and its position in the layer of that entry.
-    Drawn(Box<DrawnTensor>, Turn, Option<Ranges>),
+    Drawn(Arc<DrawnTensor>, Turn, Option<Ranges>),
     /// A tensor that is not written, with the name of the tensor that it equals.
     Tied(String),
     /// Seeds that a layer uses in addition to those of its tensors. It has no name.
@@ -120,12 +121,12 @@ pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool
             }
             Content::Drawn(mut tensor, (number, turn), slice) => {
                 if tensor.name().as_str() != &*name_in_recipe {
-                    *tensor = tensor.named(name()?);
+                    tensor = Arc::new(Arc::unwrap_or_clone(tensor).named(name()?));
                 }
                 let first = entry.filter(|&(before, _)| before == number).map_or(tensors.len(), |(_, first)| first);
                 entry = Some((number, first));
                 if general.generator.seeds_layers() && tensor.distribution().is_random() {
-                    *tensor = tensor.in_order(Some(seeds));
+                    tensor = Arc::new(Arc::unwrap_or_clone(tensor).in_order(Some(seeds)));
                     seeds += 1;
                 }
                 turns.push((first, turn));
@@ -135,11 +136,10 @@ pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool
         }
     }
     ensure!(!tensors.is_empty(), "{file}: no tensors");
-    put_in_turn(general.generator, tensors.iter_mut().map(Box::as_mut), &turns);
+    put_in_turn(general.generator, tensors.iter_mut().map(Arc::make_mut), &turns);
     if sorted {
         tensors.sort_by(|one, other| one.name().cmp(other.name()));
     }
-    let tensors = tensors.into_iter().map(|tensor| *tensor);
     let plan = Plan::of_layers(general.generator, general.seed.clone(), tensors);
     let plan = plan.and_then(|plan| plan.sliced(&cuts)).with_context(|| file.to_string())?;
     let tied = resolved(&plan, &tied)?;
@@ -148,6 +148,9 @@ pub(super) fn plan(file: &str, items: Vec<Item>, general: &General, sorted: bool
 
 /// The tied tensors, each with the written tensor at the end of its chain.
 fn resolved(plan: &Plan, tied: &[(Name, Name, SourceLocation)]) -> Result<Tied> {
+    if tied.is_empty() {
+        return Ok(Tied::new());
+    }
     let written: HashSet<&Name> = plan.tensors().iter().map(Tensor::name).collect();
     let links: HashMap<&Name, &Name> = tied.iter().map(|(name, to, _)| (name, to)).collect();
     let mut found = Vec::new();
