@@ -16,9 +16,9 @@ use super::slices::Slices;
 use super::tokenizer_files;
 use super::{help, shown};
 use crate::format::Sidecar;
-use crate::model::family::{self, Configured};
+use crate::model::family::{self, Configured, Family};
 use crate::model::moments;
-use crate::model::{self, MAX_LENGTH, Overrides, Request, RuleSet, Syntax, Template, TemplateOptions, Text};
+use crate::model::{self, MAX_LENGTH, Overrides, Recipe, Request, RuleSet, Syntax, Template, TemplateOptions, Text};
 use crate::reader::{Content, content};
 use crate::tensor::{DType, Layout, Name};
 use crate::text::{bytes, cut, did_you_mean, escape};
@@ -111,10 +111,10 @@ const LARGE: u64 = 4 << 30;
 
 /// The source of a model.
 enum Source {
-    Recipe { name: String, text: String },
+    Recipe(Box<Recipe>),
     Config { name: String, text: String },
     Template,
-    Family(String),
+    Family(Box<Family>),
 }
 
 impl Model {
@@ -142,7 +142,8 @@ impl Model {
             sidecars.push(Sidecar { name: family::FILE.into(), bytes: config });
             model
         };
-        let source = source(&self.spec, self.rules.is_some() || !self.keep.is_empty())?;
+        let constants = settings.iter().cloned().collect();
+        let source = source(&self.spec, self.rules.is_some() || !self.keep.is_empty(), &constants)?;
         if !matches!(source, Source::Template) {
             let of_templates = "SPEC is not a weights file";
             ensure!(self.rules.is_none(), "--rules: {of_templates}");
@@ -153,22 +154,21 @@ impl Model {
         asked.default_layout = default_layout(destination.format())?;
         let by_name = matches!(source, Source::Family(_));
         let made = match source {
-            Source::Recipe { name, text } => {
-                set(&mut asked, settings);
-                let recipe = recipe(&self.spec, &name, &text);
-                model::model(&recipe, &asked)?
+            Source::Recipe(recipe) => {
+                asked.constants = constants;
+                recipe.model(&asked)?
             }
             Source::Config { name, text } => {
                 configured(family::from_config(&text, &settings, &asked).with_context(|| name)?)
             }
             Source::Template => {
-                set(&mut asked, settings);
+                asked.constants = constants;
                 let Template { model, files } = self.templated(&asked, &destination)?;
                 destination.divide(files);
                 sidecars.extend(config_beside(Path::new(&self.spec))?);
                 model
             }
-            Source::Family(name) => configured(family::from_defaults(&name, &settings, &asked)?),
+            Source::Family(family) => configured(family::from_defaults(&family, &settings, &asked)?),
         };
         let unwritten = (!sidecars.is_empty() && !destination.is_folder())
             .then(|| format!("{} is not written: use `-o DIR/` to write it with the weights", family::FILE));
@@ -206,9 +206,8 @@ impl Model {
                 if config.is_file() { touched.reads(SPEC, &config) } else { touched }
             }
             Source::Config { .. } if path.is_dir() => touched.reads(SPEC, &path.join(family::FILE)),
-            Source::Recipe { name, text } => {
-                let files = model::files(&recipe(&self.spec, name, text))?;
-                files.iter().fold(touched.reads(SPEC, path), |touched, path| touched.reads(SPEC, path))
+            Source::Recipe(recipe) => {
+                recipe.files().fold(touched.reads(SPEC, path), |touched, path| touched.reads(SPEC, path))
             }
             Source::Config { .. } => touched.reads(SPEC, path),
             Source::Family(_) => touched,
@@ -247,11 +246,6 @@ impl Model {
     }
 }
 
-/// The recipe of a SPEC on the command line.
-fn recipe<'a>(spec: &'a str, name: &'a str, text: &'a str) -> Text<'a> {
-    text_of_recipe((spec != "-").then_some(Path::new(spec)), name, text)
-}
-
 fn text_of_recipe<'a>(path: Option<&'a Path>, name: &'a str, text: &'a str) -> Text<'a> {
     Text { shown_name: name, content: text, syntax: Syntax::of(name, text), path }
 }
@@ -266,20 +260,13 @@ fn config_beside(folder: &Path) -> Result<Option<Sidecar>> {
     Ok(Some(Sidecar { name: family::FILE.into(), bytes: text.into_bytes() }))
 }
 
-/// Overrides constants of a recipe.
-fn set(asked: &mut Request, settings: Vec<(String, serde_json::Value)>) {
-    for (name, value) in settings {
-        asked.constants.set(&name, value);
-    }
-}
-
 /// The model of a recipe, a config.json or a family, for `fanin verify`.
 pub(super) fn model_of(spec: &str, numbers: &DrawingOptions, default_layout: Layout) -> Result<model::Model> {
     let asked = Request { numbers: numbers.asked(), default_layout, ..Request::default() };
-    Ok(match source(spec, false)? {
-        Source::Recipe { name, text } => model::model(&recipe(spec, &name, &text), &asked)?,
+    Ok(match source(spec, false, &Overrides::default())? {
+        Source::Recipe(recipe) => recipe.model(&asked)?,
         Source::Config { name, text } => family::from_config(&text, &[], &asked).with_context(|| name)?.model,
-        Source::Family(name) => family::from_defaults(&name, &[], &asked)?.model,
+        Source::Family(family) => family::from_defaults(&family, &[], &asked)?.model,
         Source::Template => bail!("{} holds weights, not a recipe", escape(spec)),
     })
 }
@@ -291,11 +278,12 @@ fn is_hub_name(path: &Path) -> bool {
     path.components().count() == 2 && !is_file_name && path.parent().is_some_and(|owner| !owner.is_dir())
 }
 
-/// The kind of a SPEC on the command line, by its content. As a template, a folder's weights take precedence over its config.json.
-fn source(spec: &str, is_template: bool) -> Result<Source> {
+/// The kind of a SPEC on the command line, by its content. As a template, a folder's weights take precedence over its config.json. The
+/// constants are those of a recipe.
+fn source(spec: &str, is_template: bool, constants: &Overrides) -> Result<Source> {
     if spec == "-" {
         let text = text_of(io::stdin().lock()).context("standard input")?;
-        let source = classified("standard input".into(), text);
+        let source = classified(None, "standard input".into(), text, constants)?;
         let weights = matches!(source, Source::Template);
         ensure!(!weights, "standard input holds weights, not a recipe: name a weights file instead");
         return Ok(source);
@@ -303,8 +291,7 @@ fn source(spec: &str, is_template: bool) -> Result<Source> {
     let path = Path::new(spec);
     let metadata = match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound && !spec.contains(['/', '.']) => {
-            family::Family::find(spec).context("SPEC is not a file")?;
-            return Ok(Source::Family(spec.into()));
+            return Ok(Source::Family(Family::find(spec).context("SPEC is not a file")?.into()));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && is_hub_name(path) => {
             bail!("{} is not a file: download its config.json, or use a family, as `gpt2`", shown(path))
@@ -316,7 +303,7 @@ fn source(spec: &str, is_template: bool) -> Result<Source> {
         if !inside.is_file() || is_template {
             return Ok(Source::Template);
         }
-        return source(inside.to_str().with_context(|| format!("{} is not UTF-8", shown(path)))?, false);
+        return source(inside.to_str().with_context(|| format!("{} is not UTF-8", shown(path)))?, false, constants);
     }
     // A pipe is read once, as text.
     let content = if metadata.is_file() { content(path)? } else { Content::Text };
@@ -334,24 +321,24 @@ fn source(spec: &str, is_template: bool) -> Result<Source> {
     if path.file_name().is_some_and(|name| name == family::FILE) {
         return Ok(Source::Config { name: escape(spec), text });
     }
-    Ok(classified(escape(spec), text))
+    classified(Some(path), escape(spec), text, constants)
 }
 
 /// A recipe, or another kind of JSON.
-fn classified(name: String, text: String) -> Source {
+fn classified(path: Option<&Path>, name: String, text: String, constants: &Overrides) -> Result<Source> {
     if Syntax::of(&name, &text) == Syntax::Json {
         let keys: Option<serde_json::Map<String, serde_json::Value>> =
             serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
         let has = |key: &str| keys.as_ref().is_some_and(|keys| keys.contains_key(key));
         let recipe = ["tensors", "blocks", "extends"].into_iter().any(has);
         if !recipe && has("model_type") {
-            return Source::Config { name, text };
+            return Ok(Source::Config { name, text });
         }
         if has("fanin") || (!recipe && has("weight_map")) || keys.as_ref().is_some_and(holds_values) {
-            return Source::Template;
+            return Ok(Source::Template);
         }
     }
-    Source::Recipe { name, text }
+    Ok(Source::Recipe(Recipe::read(&text_of_recipe(path, &name, &text), constants)?.into()))
 }
 
 /// True if a table of tensors holds values, as in JSON weights files.

@@ -168,10 +168,9 @@ fn type_of_class(config: &Config) -> Result<&'static str> {
 }
 
 /// The model of a family with the defaults of the library, and some values replaced.
-pub fn from_defaults(model_type: &str, settings: &Settings, asked: &Request) -> Result<Configured> {
-    let family = Family::find(model_type)?;
+pub fn from_defaults(family: &Family, settings: &Settings, asked: &Request) -> Result<Configured> {
     let mut config = Config::default();
-    config.set("model_type", &model_type.into())?;
+    config.set("model_type", &family.model_type.into())?;
     let mut notes = Vec::new();
     let (model, config) = family.configured(config, settings, asked, true, &mut notes)?;
     Ok(Configured { model, config: config.to_text().into(), notes })

@@ -25,7 +25,7 @@ mod template;
 mod unit;
 mod value;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -84,15 +84,24 @@ pub struct Model {
     pub constants: Map<String, serde_json::Value>,
 }
 
-/// The model of a recipe.
-pub fn model(recipe: &Text, request: &Request) -> Result<Model> {
-    recipe::model(&Arc::new(Chain::read(recipe)?), request)
-}
+/// A recipe with its components before its evaluation.
+pub struct Recipe(Unit);
 
-/// The files that a recipe extends or has as components, directly or through each other.
-pub fn files(recipe: &Text) -> Result<Vec<PathBuf>> {
-    let unit = Unit::new(Arc::new(Chain::read(recipe)?), &Map::new())?;
-    Ok(unit.sources().into_iter().skip(1).filter_map(Source::file).map(Into::into).collect())
+impl Recipe {
+    /// Reads a recipe, those that it extends and its components. The values of constants may name other families of components.
+    pub fn read(text: &Text, constants: &Overrides) -> Result<Self> {
+        Ok(Self(Unit::new(Arc::new(Chain::read(text)?), &constants.values())?))
+    }
+
+    /// The files that it extends or has as components, directly or through each other.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.0.sources().into_iter().skip(1).filter_map(Source::file)
+    }
+
+    /// The model.
+    pub fn model(&self, request: &Request) -> Result<Model> {
+        recipe::model(&self.0, request)
+    }
 }
 
 /// The recipe of a family of models before its evaluation.
@@ -134,6 +143,6 @@ impl Document {
 
     /// The model.
     pub fn model(&self, request: &Request) -> Result<Model> {
-        recipe::model(&self.0, request)
+        recipe::model(&Unit::new(Arc::clone(&self.0), &request.constants.values())?, request)
     }
 }

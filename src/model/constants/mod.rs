@@ -41,11 +41,6 @@ impl Overrides {
         self.defaults = defaults;
     }
 
-    /// Overrides one known constant; `text_config.hidden_size` is an entry of a table.
-    pub fn set(&mut self, name: &str, value: Value) {
-        self.given.push(Override::One(name.into(), value));
-    }
-
     /// Overrides or adds constants, tables entry by entry. A null overrides plain values only.
     pub fn merge(&mut self, values: Map<String, Value>) {
         self.given.push(Override::All(values));
@@ -74,6 +69,14 @@ impl Overrides {
         let is_shallow = name.split('.').count() <= MAX_DEPTH;
         ensure!(is_shallow, "`{}`: tables are nested more than {MAX_DEPTH} deep", escape(&cut(name, 60)));
         Ok((name.into(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+    }
+}
+
+impl FromIterator<(String, Value)> for Overrides {
+    /// Overrides known constants; `text_config.hidden_size` is an entry of a table.
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Self {
+        let given = pairs.into_iter().map(|(name, value)| Override::One(name, value)).collect();
+        Self { defaults: Map::new(), given }
     }
 }
 

@@ -37,7 +37,7 @@ fn every_family_makes_each_of_its_models() {
             let needed = needed.iter().filter(|(model_type, _)| *model_type == family.model_type);
             let mut settings = vec![("architectures".to_string(), json!([architecture]))];
             settings.extend(needed.map(|(_, key)| ((*key).to_string(), json!(33))));
-            let made = from_defaults(family.model_type, &settings, &Request::default());
+            let made = from_defaults(&family, &settings, &Request::default());
             let made = made.unwrap_or_else(|error| panic!("{architecture}: {error:#}"));
             let text = String::from_utf8(made.config).unwrap();
             let again = of(&text, &[], &Request::default()).unwrap();
@@ -125,9 +125,12 @@ fn what_is_set_is_in_the_weights_and_in_the_config() {
 
 #[test]
 fn what_a_family_writes_can_be_set_again() {
-    let made =
-        from_defaults("gpt2", &[("n_embd".into(), json!(24)), ("vocab_size".into(), json!(9))], &Request::default())
-            .unwrap();
+    let made = from_defaults(
+        &Family::find("gpt2").unwrap(),
+        &[("n_embd".into(), json!(24)), ("vocab_size".into(), json!(9))],
+        &Request::default(),
+    )
+    .unwrap();
     let text = String::from_utf8(made.config).unwrap();
     let again = of(&text, &[("n_layer", json!(1))], &Request::default()).unwrap();
     assert!(!names(&again).iter().any(|name| name.contains(".h.1.")));
@@ -179,7 +182,7 @@ fn a_key_of_the_library_may_begin_as_private_constants_do() {
     assert!(!has_norm(&opt(r#", "_remove_final_layer_norm": true"#)));
     assert_eq!(names(&opt(r#", "_projects": true"#)), names(&opt("")), "a constant of the recipe is private");
     let set = [("_remove_final_layer_norm".to_string(), json!(true))];
-    let made = from_defaults("opt", &set, &Request::default()).unwrap();
+    let made = from_defaults(&Family::find("opt").unwrap(), &set, &Request::default()).unwrap();
     assert!(String::from_utf8(made.config).unwrap().contains(r#""_remove_final_layer_norm": true"#));
 }
 

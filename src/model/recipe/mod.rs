@@ -55,11 +55,11 @@ const KEYS: [&str; 16] = [
 const OF_FAMILIES: &str = "family";
 
 /// The model that a recipe describes.
-pub(super) fn model(chain: &Arc<Chain>, request: &Request) -> Result<Model> {
-    let unit = Unit::new(Arc::clone(chain), &request.constants.values())?;
-    check_keys(&unit)?;
-    let (language, common) = (Language::new(), if uses_shared(&unit) { Source::shared()? } else { None });
-    let parsed = Parsed::read(&language, &unit, common.as_ref())?;
+pub(super) fn model(unit: &Unit, request: &Request) -> Result<Model> {
+    check_keys(unit)?;
+    let (chain, language) = (&unit.chain, Language::new());
+    let common = if uses_shared(unit) { Source::shared()? } else { None };
+    let parsed = Parsed::read(&language, unit, common.as_ref())?;
     let instance = Instance::of_request(&parsed, request)?;
     let items = items(&instance, &mut Work::default(), None)?;
     let (plan, tied) = plan(&chain.own().shown_name, items, &instance.general, is_sorted(chain)?)?;
