@@ -84,7 +84,7 @@ pub fn from_template(path: &Path, options: &TemplateOptions, request: &Request) 
     let constants = Constants::new(&language, reading.file, &of_chain(&chain), &request.constants)?;
     let scope = constants.scope();
     required(&language, &chain, &scope)?;
-    let general = General::read(&language, &chain, request, &scope, None)?;
+    let general = General::read(&language, &chain, request, &scope)?;
     let rules = Rules::read(reading, root.get("rules"), &scope)?;
     // The default type is the template's.
     let dtype = Some(general.dtype).filter(|_| request.dtype.is_some() || root.get("dtype").is_some());

@@ -19,21 +19,51 @@ pub(in crate::model) struct General {
     pub(in crate::model) layout: Layout,
 }
 
+/// The values that a recipe states for all tensors. They must be valid even if they are overridden.
+struct Stated {
+    seed: Seed,
+    like: Option<&'static Generator>,
+    dtype: Option<DType>,
+    layout: Option<Layout>,
+}
+
 impl General {
-    /// Reads those of a recipe. A component has the seed and the generator of the recipe around it, `outer`.
-    pub(in crate::model) fn read(
+    /// Reads those of a recipe.
+    pub(in crate::model) fn read(language: &Language, chain: &Chain, request: &Request, scope: &Scope) -> Result<Self> {
+        let Stated { seed, like, dtype, layout } = Stated::read(language, chain, scope)?;
+        let generator = request.numbers.like.or(like).unwrap_or(NATIVE);
+        if request.numbers.seed.is_none() {
+            generator.check(&seed).with_context(|| place(chain, "seed"))?;
+        }
+        let own = crate::plan::parity_table(generator).map(|like| like.layout.parse()).transpose()?;
+        Ok(Self {
+            seed: request.numbers.seed(seed),
+            generator,
+            dtype: request.dtype.or(dtype).unwrap_or(DType::F32),
+            layout: request.layout.clone().or(layout).or(own).unwrap_or_else(|| request.default_layout.clone()),
+        })
+    }
+
+    /// Reads those of a component. It has the seed and the generator of the recipe around it.
+    pub(super) fn of_component(
+        &self,
         language: &Language,
         chain: &Chain,
         request: &Request,
         scope: &Scope,
-        outer: Option<&Self>,
     ) -> Result<Self> {
-        let place = |key: &'static str| {
-            let found = chain
-                .get(key)
-                .map(|(source, node)| Reading { file: &source.shown_name, language }.place(node, "", key).to_string());
-            found.unwrap_or_default()
-        };
+        let Stated { dtype, layout, .. } = Stated::read(language, chain, scope)?;
+        Ok(Self {
+            seed: self.seed.clone(),
+            generator: self.generator,
+            dtype: request.dtype.or(dtype).unwrap_or(self.dtype),
+            layout: request.layout.clone().or(layout).unwrap_or_else(|| self.layout.clone()),
+        })
+    }
+}
+
+impl Stated {
+    fn read(language: &Language, chain: &Chain, scope: &Scope) -> Result<Self> {
         let text = |key| {
             let found = chain
                 .get(key)
@@ -46,32 +76,20 @@ impl General {
             Some(Value::Number(number)) => number.to_string().parse(),
             Some(other) => "".parse().with_context(|| format!("it is {}", other.kind())),
         };
-        let dtype = text("dtype").and_then(|text| text.map(|text| text.parse::<DType>()).transpose());
-        let layout = text("layout").and_then(|text| text.map(|text| text.parse::<Layout>()).transpose());
         let like = text("like").and_then(|text| text.map(|text| crate::plan::like(&text)).transpose());
-        // The recipe must be valid even if it is overridden.
-        let (seed, like, dtype, layout) = (
-            seed.with_context(|| place("seed"))?,
-            like.with_context(|| place("like"))?,
-            dtype.with_context(|| place("dtype"))?,
-            layout.with_context(|| place("layout"))?,
-        );
-        if let Some(outer) = outer {
-            let mut general = outer.clone();
-            general.dtype = request.dtype.or(dtype).unwrap_or(outer.dtype);
-            general.layout = request.layout.clone().or(layout).unwrap_or_else(|| outer.layout.clone());
-            return Ok(general);
-        }
-        let generator = request.numbers.like.or(like).unwrap_or(NATIVE);
-        if request.numbers.seed.is_none() {
-            generator.check(&seed).with_context(|| place("seed"))?;
-        }
-        let own = crate::plan::parity_table(generator).map(|like| like.layout.parse()).transpose()?;
+        let dtype = text("dtype").and_then(|text| text.map(|text| text.parse()).transpose());
+        let layout = text("layout").and_then(|text| text.map(|text| text.parse()).transpose());
         Ok(Self {
-            seed: request.numbers.seed(seed),
-            generator,
-            dtype: request.dtype.or(dtype).unwrap_or(DType::F32),
-            layout: request.layout.clone().or(layout).or(own).unwrap_or_else(|| request.default_layout.clone()),
+            seed: seed.with_context(|| place(chain, "seed"))?,
+            like: like.with_context(|| place(chain, "like"))?,
+            dtype: dtype.with_context(|| place(chain, "dtype"))?,
+            layout: layout.with_context(|| place(chain, "layout"))?,
         })
     }
+}
+
+/// The place of a key that a recipe states.
+fn place(chain: &Chain, key: &'static str) -> String {
+    let found = chain.get(key).map(|(source, node)| node.place(&source.shown_name, "", key).to_string());
+    found.unwrap_or_default()
 }

@@ -142,7 +142,10 @@ impl<'a, 'e> Instance<'a, 'e> {
         let Parsed { unit, language, .. } = parsed;
         let scope = constants.scope();
         required(language, &unit.chain, &scope)?;
-        let general = General::read(language, &unit.chain, request, &scope, outer)?;
+        let general = match outer {
+            Some(outer) => outer.of_component(language, &unit.chain, request, &scope)?,
+            None => General::read(language, &unit.chain, request, &scope)?,
+        };
         let decisions = unit.chain.sources().iter().map(|source| {
             let reading = Reading { file: &source.shown_name, language };
             let rules = Rules::read(reading, source.root.get("rules"), &scope)?;
