@@ -91,21 +91,17 @@ impl<'e> Entry<'e> {
         match (self, value) {
             (Self::Table(_) | Self::Head(_) | Self::Alias(..), Value::Null) => {}
             (Self::Written(_, node, _), Value::Null) if matches!(node.value, document::Value::Text(_)) => {}
-            (entry @ Self::Table(_), Value::Object(mut entries)) => {
-                // A second name gives way to the first.
-                let keys: Vec<String> = entries.keys().cloned().collect();
-                for key in keys {
-                    let Self::Table(table) = &mut *entry else { return };
-                    let Some(Self::Alias(path, _)) = table.get(&key) else { continue };
-                    let (path, value) = (*path, entries.remove(&key).unwrap_or_default());
-                    if entries.get(path).is_none_or(Value::is_null)
-                        && let Some(target) = entry.find(path)
-                    {
+            (entry @ Self::Table(_), Value::Object(entries)) => {
+                let is_second = |key: &str| matches!(entry.get(key), Some(Self::Alias(..)));
+                let (second, first): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| is_second(key));
+                // The value of a first name is merged over that of a second one.
+                for (key, value) in second {
+                    if let Some(target) = entry.find(&key) {
                         target.merge(value);
                     }
                 }
                 let Self::Table(table) = entry else { return };
-                for (key, value) in entries {
+                for (key, value) in first {
                     match table.get_mut(&key) {
                         Some(entry) => entry.merge(value),
                         None => drop(table.insert(key, Self::given(value))),
