@@ -14,7 +14,7 @@ use crate::text;
 pub(crate) struct Found {
     pub(crate) entries: Vec<Entry>,
     /// The provenance, or the reason why it is ignored.
-    pub(crate) provenance: Option<Result<Provenance, String>>,
+    pub(crate) provenance: Option<Parsed>,
     pub(crate) notes: Vec<String>,
     /// The layout of the framework that wrote the file, if recorded.
     pub(crate) layout: Option<&'static str>,
@@ -81,8 +81,11 @@ impl Entry {
     }
 }
 
+/// A provenance, or the reason why it is ignored.
+pub(crate) type Parsed = Result<Provenance, String>;
+
 /// Parses a provenance. An error is the reason why it is ignored.
-pub(super) fn parse_provenance(text: &str) -> Result<Provenance, String> {
+pub(super) fn parse_provenance(text: &str) -> Parsed {
     Provenance::parse(text).map_err(|error| format!("the provenance is ignored: {error:#}"))
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::entry::{parse_provenance, read_bytes};
+use super::entry::{Parsed, parse_provenance, read_bytes};
 use super::{Entry, Format, Found, Piece};
 use crate::plan::{Plan, Tensor};
 use crate::provenance::{self, Provenance};
@@ -166,7 +166,7 @@ fn open(origin: &Arc<Origin>, _: &Path) -> Result<Found> {
 }
 
 /// The provenance in the metadata or the reason why it is ignored, and the layout of the framework that it names.
-fn metadata(text: &str) -> Result<(Option<Result<Provenance, String>>, Option<&'static str>)> {
+fn metadata(text: &str) -> Result<(Option<Parsed>, Option<&'static str>)> {
     let texts = serde_json::from_str::<Option<Unique<String>>>(text).context(METADATA)?;
     let texts = texts.map_or_else(Vec::new, |Unique(texts)| texts);
     let find = |wanted: &str| texts.iter().find(|(key, _)| key == wanted).map(|(_, text)| text.as_str());

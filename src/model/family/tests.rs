@@ -37,7 +37,7 @@ fn every_family_makes_each_of_its_models() {
             let needed = needed.iter().filter(|(model_type, _)| *model_type == family.model_type);
             let mut settings = vec![("architectures".to_string(), json!([architecture]))];
             settings.extend(needed.map(|(_, key)| ((*key).to_string(), json!(33))));
-            let made = from_defaults(&family, &settings, &Request::default());
+            let made = from_defaults(family, &settings, &Request::default());
             let made = made.unwrap_or_else(|error| panic!("{architecture}: {error:#}"));
             let text = String::from_utf8(made.config).unwrap();
             let again = of(&text, &[], &Request::default()).unwrap();
