@@ -19,7 +19,7 @@ impl Distribution {
     /// The distribution of one of `count` elements before rounding, averaged over their positions; `None` without a formula.
     pub fn marginal(&self, count: u64) -> Option<Marginal> {
         Some(match *self {
-            Self::Constant { value } if value.is_nan() => return None,
+            Self::Constant { value } if !value.is_finite() => return None,
             Self::Constant { value } => Marginal::discrete([(value, 1.0)]),
             Self::Normal { mean, std } => Marginal::normal(mean, std),
             Self::Uniform { low, high } => {

@@ -138,7 +138,7 @@ impl Distribution {
     /// The standard deviation of an element over all draws; `None` without an accurate formula.
     pub fn std(&self) -> Option<f64> {
         Some(match *self {
-            Self::Constant { value } => return Some(0.0).filter(|_| !value.is_nan()),
+            Self::Constant { value } => return Some(0.0).filter(|_| value.is_finite()),
             Self::Normal { std, .. } => std,
             Self::Uniform { low, high } => (high / 2.0 - low / 2.0) / 3f64.sqrt(),
             Self::TruncatedNormal { mean, std, low, high } => {
@@ -158,7 +158,7 @@ impl Distribution {
     /// The mean of an element over all draws; `None` without an accurate formula.
     pub fn mean(&self) -> Option<f64> {
         Some(match *self {
-            Self::Constant { value } => return Some(value).filter(|value| !value.is_nan()),
+            Self::Constant { value } => return Some(value).filter(|value| value.is_finite()),
             Self::Normal { mean, .. } => mean,
             Self::Uniform { low, high } => low / 2.0 + high / 2.0,
             Self::TruncatedNormal { mean, std, low, high } => {
@@ -211,9 +211,12 @@ impl Distribution {
         !matches!(self, Self::Constant { .. } | Self::NormOf { .. } | Self::Deterministic(_))
     }
 
-    /// True if its values are NaN, which text formats cannot hold.
-    pub fn is_nan(&self) -> bool {
-        matches!(self, Self::Constant { value } if value.is_nan())
+    /// The value of all elements, if it is NaN or infinite.
+    pub fn not_finite(&self) -> Option<f64> {
+        match self {
+            Self::Constant { value } => Some(*value).filter(|value| !value.is_finite()),
+            _ => None,
+        }
     }
 
     /// The least and greatest value, if all are integers that do not depend on a seed.
@@ -244,8 +247,8 @@ impl Distribution {
     }
 
     fn fits_dtype(&self, dtype: DType) -> anyhow::Result<()> {
-        // Every dtype has a NaN.
-        if self.is_nan() {
+        // Every dtype has NaN and infinities.
+        if self.not_finite().is_some() {
             return Ok(());
         }
         anyhow::ensure!(

@@ -286,7 +286,7 @@ fn notes(
     if shape.count() == 0 {
         notes.push(format!("shape {shape} has an axis of size 0, so the array is empty"));
     }
-    let is_constant = matches!(distribution, Distribution::Constant { .. }) && !distribution.is_nan();
+    let is_constant = matches!(distribution, Distribution::Constant { .. }) && distribution.not_finite().is_none();
     let is_weight = common.dtype.dtype().is_some();
     if is_weight && is_constant && shape.rank() >= 2 && shape.count() > 1 {
         notes.push(

@@ -1,6 +1,7 @@
 //! Parameters shared by several families of schemes. A row may set another default or help text.
 
 use super::Parameter;
+use super::parameter::Unbounded;
 
 pub(super) const STD: Parameter<f64> = Parameter::new("std", "the standard deviation");
 pub(super) const MEAN: Parameter<f64> = Parameter::new("mean", "the mean");
@@ -10,6 +11,7 @@ pub(super) const SCALE: Parameter<f64> = Parameter::new("scale", "the scale, abo
 pub(super) const SIGMA: Parameter<f64> = Parameter::new("sigma", "the standard deviation, 0 or more");
 pub(super) const FACTOR: Parameter<f64> = Parameter::new("factor", "the factor, above 0");
 pub(super) const VALUE: Parameter<f64> = Parameter::new("value", "the value");
+pub(super) const FILL: Parameter<Unbounded> = Parameter::new("value", "the value");
 pub(super) const P: Parameter<f64> = Parameter::new("p", "the probability");
 pub(super) const ALPHA: Parameter<f64> = Parameter::new("alpha", "alpha");
 pub(super) const BETA: Parameter<f64> = Parameter::new("beta", "beta");

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::common::{P, VALUE};
+use super::common::{FILL, P};
 use super::{Arguments, EMPTY, Scheme, Site, example};
 use crate::distribution::Distribution;
 
@@ -38,9 +38,9 @@ pub(super) const ROWS: &[Scheme] = &[
         formula: "w = value",
         source: SOURCE,
         ranks: "any",
-        parameters: &[&VALUE.help("the value; required")],
-        bare: Some(VALUE.name),
-        order: &[VALUE.name],
+        parameters: &[&FILL.help("the value, also inf and -inf; required")],
+        bare: Some(FILL.name),
+        order: &[FILL.name],
         example: example("constant:0.1"),
         distribution: constant,
         ..EMPTY
@@ -78,5 +78,5 @@ fn prior_bias(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
 }
 
 fn constant(arguments: &mut Arguments, _: &Site) -> Result<Distribution> {
-    Ok(Distribution::Constant { value: arguments.value(&VALUE)? })
+    Ok(Distribution::Constant { value: arguments.value(&FILL)?.0 })
 }

@@ -129,6 +129,24 @@ impl Value for f64 {
     }
 }
 
+/// A number, or infinity of either sign.
+#[derive(Clone, Copy, Debug)]
+pub struct Unbounded(pub f64);
+
+impl Value for Unbounded {
+    const KIND: Kind = Kind::ChoiceOrNumber(&["inf", "-inf"]);
+    const EXAMPLE: &'static str = f64::EXAMPLE;
+
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        let value = if matches!(text, "inf" | "-inf") { text.parse().ok() } else { number(text) };
+        value.map(Self).with_context(|| format!("{name} is `{text}`: it must be a finite number, inf or -inf"))
+    }
+
+    fn spelling(&self) -> String {
+        self.0.spelling()
+    }
+}
+
 impl Value for Vec<f64> {
     const KIND: Kind = Kind::Numbers;
     const EXAMPLE: &'static str = "1/0/0.5";

@@ -99,6 +99,16 @@ fn a_flipped_bit_is_found_with_its_position() {
 }
 
 #[test]
+fn infinite_constants_verify_to_the_bit_and_by_their_distribution() {
+    let folder = Folder::new();
+    folder.done("init constant:-inf 3 -q -o w.safetensors");
+    assert!(folder.read("w.safetensors").ends_with(&f32::NEG_INFINITY.to_le_bytes().repeat(3)));
+    verify(&folder, "w.safetensors", 0);
+    verify(&folder, "w.safetensors --distribution", 0);
+    verify(&folder, "w.safetensors --scheme constant:inf --seed 0", 1);
+}
+
+#[test]
 fn minus_zero_is_not_zero() {
     let folder = Folder::new();
     folder.done("init zeros 10 -q -o w.safetensors");

@@ -7,7 +7,7 @@ mod text;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -51,8 +51,10 @@ fn note(plan: &Plan) -> Option<String> {
 
 fn pieces(plan: &Plan) -> Result<Vec<Piece>> {
     for tensor in plan.tensors() {
-        let numbers = tensor.shape().count() == 0 || tensor.drawn().is_none_or(|drawn| !drawn.distribution().is_nan());
-        ensure!(numbers, "`{}` holds NaN, which JSON cannot represent: use another --format", tensor.name());
+        let value = tensor.drawn().and_then(|drawn| drawn.distribution().not_finite());
+        if let Some(value) = value.filter(|_| tensor.shape().count() > 0) {
+            bail!("`{}` holds {value}, which JSON cannot represent: use another --format", tensor.name());
+        }
     }
     let provenance = Provenance::json(plan)?;
     let mut before = format!("{{\"{}\":{provenance},\n\"tensors\":{{", provenance::KEY);

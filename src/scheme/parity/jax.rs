@@ -5,7 +5,7 @@ use anyhow::{Result, bail, ensure};
 use super::shared::{array, fans, one_matrix, only_gain, variance_scaling, without};
 use super::{DrawContext, ParityRow, ParityTable, row, same};
 use crate::distribution::{Distribution, OrthogonalMethod, in_deviations};
-use crate::scheme::common::{HIGH, LOW, MEAN, SCALE, STD, VALUE};
+use crate::scheme::common::{FILL, HIGH, LOW, MEAN, SCALE, STD};
 use crate::scheme::heavy_tailed::{self, LIMIT};
 use crate::scheme::positive::{self, MU, SHAPE};
 use crate::scheme::scaled::FanDistribution::{self, TruncatedNormal, Uniform};
@@ -20,7 +20,7 @@ const ROWS: &[ParityRow] = &[
     row("zeros", |_, _, _| Ok(Distribution::Constant { value: 0.0 })),
     row("ones", |_, _, _| Ok(Distribution::Constant { value: 1.0 })),
     row("constant", |arguments, _, DrawContext { dtype, .. }| {
-        Ok(Distribution::Constant { value: array(dtype, arguments.value(&VALUE)?) })
+        Ok(Distribution::Constant { value: array(dtype, arguments.value(&FILL)?.0) })
     }),
     row("normal", |arguments, _, DrawContext { dtype, .. }| {
         let [mean, std] = [arguments.value(&MEAN)?, arguments.nonnegative(&STD)?].map(|value| array(dtype, value));

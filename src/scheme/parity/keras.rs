@@ -6,7 +6,7 @@ use super::shared::{one_matrix, only_gain, variance_scaling, without};
 use super::tensorflow::truncated_normal;
 use super::{Arguments, Backend, Distribution, DrawContext, ParityRow, ParityTable, Site, row, same};
 use crate::distribution::OrthogonalMethod;
-use crate::scheme::common::{SCALE, VALUE};
+use crate::scheme::common::{FILL, SCALE};
 use crate::scheme::gain::SLOPE;
 use crate::scheme::scaled::FanDistribution::{self, Uniform};
 use crate::scheme::scaled::FanMode::{self, FanAvg, FanGeoAvg, FanIn};
@@ -62,7 +62,7 @@ const ROWS: &[ParityRow] = &[
 
 /// A number times a tensor of ones. TensorFlow converts it via single precision. TensorFlow and JAX flush subnormal numbers to 0.
 fn constant(arguments: &mut Arguments, _: &Site, DrawContext { dtype, backend }: DrawContext) -> Result<Distribution> {
-    let value = arguments.value(&VALUE)?;
+    let value = arguments.value(&FILL)?.0;
     let singly = matches!(dtype, DType::F32 | DType::BF16);
     let (single, of_tensorflow) = (to_f32(value), backend == Backend::Tensorflow);
     ensure!(

@@ -154,8 +154,9 @@ fn exact(tensor: &TensorSpec, contents: &mut Contents, entry: usize, options: Te
     } else {
         0.0
     };
-    let is_equal =
-        |value: f64, expected: f64| (value - expected).abs() <= tolerance || value.is_nan() && expected.is_nan();
+    let is_equal = |value: f64, expected: f64| {
+        value == expected || (value - expected).abs() <= tolerance || value.is_nan() && expected.is_nan()
+    };
     let visit = |wrong: &mut Option<Wrong>, start: u64, values: &[f64]| {
         for (index, &value) in (start..).zip(values).filter(|&(index, &value)| !is_equal(value, expected(index))) {
             let wrong = wrong.get_or_insert(Wrong { first: (index, value), count: 0 });

@@ -13,7 +13,7 @@ fn parameters_out_of_range_are_refused() {
         ("init normal:std=1e999 3", &["std is `1e999`", "finite number"]),
         ("init normal:std=0x10 3", &["std is `0x10`", "finite number"]),
         ("init constant 3", &["`value` is required"]),
-        ("init constant:nan 3", &["value is `nan`", "finite number"]),
+        ("init constant:nan 3", &["value is `nan`", "finite number, inf or -inf"]),
         ("init uniform:low=1,high=1 3", &["low is 1", "high is 1", "below"]),
         ("init uniform:low=2,high=1 3", &["low is 2", "high is 1", "below"]),
         ("init uniform:low=1 3", &["`high` is required"]),
@@ -189,6 +189,8 @@ fn distributions_that_are_none_are_refused() {
         ("init constant-list:1/1e39 2", &["exceed the largest f32"]),
         ("init nan 3 -o w.json", &["`weight` holds NaN", "JSON", "--format"]),
         ("init nan 3 --format json", &["NaN", "JSON"]),
+        ("init constant:-inf 3 -o w.json", &["`weight` holds -inf", "JSON", "--format"]),
+        ("init constant:inf 3 --dtype i32", &["not integers"]),
         ("init he-normal:gain=gelo 3x3", &["`gelo`", "did you mean `gelu`?"]),
         ("init he-normal:gain=gelu,slope=0.1 3x3", &["slope", "leaky-relu"]),
     ]);
