@@ -11,8 +11,9 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use minijinja::value::{Enumerator, Object, Rest, Value, ValueKind};
 use minijinja::{Environment, ErrorKind, Expression, State, UndefinedBehavior, filters, functions, tests};
 
+use super::comprehension::{self, Comprehension, FOR, MADE};
 use super::factors::{FACTOR, factor, with_checked_factors};
-use super::value::{MAX_VALUES, count, message, plain, shown_value, size};
+use super::value::{MAX_VALUES, count, message, plain, shown_value, size, sized_json};
 use crate::text::{cut, did_you_mean, escape};
 
 /// The longest expression, in bytes.
@@ -25,15 +26,19 @@ const MAX_WORK: u64 = 1 << 24;
 const WORK_OF_STEP: u64 = 4;
 /// The free steps of an evaluation, enough for a few names.
 const FREE: u64 = 16;
+/// The work of each item of a list that is made, in addition to its steps.
+const WORK_OF_ITEM: u64 = 64;
+/// The maximum size of a list that is made, in bytes.
+const MAX_MADE: usize = 64 * MAX_VALUES;
 /// The maximum number of items in lists that an expression names more than twice, counted for each use.
 const MAX_ITEMS: usize = 1 << 18;
 /// The function that counts the steps of an expression. Recipes cannot use it.
 const COUNT: &str = "__count";
 
-const FUNCTIONS: [&str; 10] = ["ceil", "exp", "floor", "log", "max", "min", "pow", "range", "sqrt", "abs"];
+const FUNCTIONS: [&str; 11] = ["ceil", "exp", "floor", "log", "max", "min", "pow", "range", "round", "sqrt", "abs"];
 /// Reserved words.
-const WORDS: [&str; 13] =
-    ["and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "or", "true", "True"];
+const WORDS: [&str; 14] =
+    ["and", "else", "false", "False", FOR, "if", "in", "is", "none", "None", "not", "or", "true", "True"];
 
 /// True if an expression can use a constant of this name.
 pub(super) fn is_name(name: &str) -> bool {
@@ -42,6 +47,7 @@ pub(super) fn is_name(name: &str) -> bool {
         && characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
         && !is_reserved(name)
         && name != COUNT
+        && !name.starts_with(MADE)
 }
 
 /// True if a name is a function or a reserved word.
@@ -143,6 +149,8 @@ impl Language {
         language.add_function("exp", |x: f64| real("exp", libm::exp(x)));
         language.add_function("floor", |x: Value| whole(x, libm::floor));
         language.add_function("ceil", |x: Value| whole(x, libm::ceil));
+        // Halves become even, as in Python.
+        language.add_function("round", |x: Value| whole(x, libm::rint));
         language.add_function("min", |values: Rest<Value>| extreme(&values, |one, other| one < other));
         language.add_function("max", |values: Rest<Value>| extreme(&values, |one, other| one > other));
         language.add_function("abs", filters::abs);
@@ -183,17 +191,65 @@ impl Language {
             text.len()
         );
         ensure!(!has_power(text), "{}: `**` is not supported: use pow(x, y)", shown());
-        let checked = with_checked_factors(text);
+        let (outer, made) = comprehension::split(text).with_context(shown)?;
+        let made = made.iter().map(|parts| self.made(parts).with_context(shown)).collect::<Result<Vec<_>>>()?;
+        let checked = with_checked_factors(&outer);
         // Parsed by itself first, so that it cannot close the list around it.
         let alone =
             self.engine.compile_expression(&checked).map_err(|error| anyhow!(message(&error))).with_context(shown)?;
-        let mut names: Vec<String> = alone.undeclared_variables(true).into_iter().collect();
+        let reserved = [COUNT, MADE].into_iter().find(|name| text.contains(name));
+        ensure!(reserved.is_none(), "{}: unknown name `{}`", shown(), reserved.unwrap_or_default());
+        let own = alone.undeclared_variables(true).into_iter().filter(|name| !name.starts_with(MADE));
+        let mut names: Vec<String> = own.chain(made.iter().flat_map(Made::names)).collect();
         names.sort();
-        ensure!(!names.iter().any(|name| name == COUNT), "{}: unknown name `{COUNT}`", shown());
+        names.dedup();
         let counting = self.engine.compile_expression_owned(format!("[({checked}), {COUNT}()]"));
         let expression = counting.map_err(|error| anyhow!(message(&error))).with_context(shown)?;
-        Ok(Compiled { text, is_name: is_name(text), names, expression, work: &self.work })
+        Ok(Compiled { text, is_name: is_name(text), names, made, expression, work: &self.work })
     }
+
+    fn made<'e>(&'e self, parts: &Comprehension<'e>) -> Result<Made<'e>> {
+        let name = parts.name;
+        ensure!(is_name(name), "`{}` cannot be the name of an item", escape(&cut(name, 60)));
+        Ok(Made { name, list: self.compile(parts.list)?, item: self.compile(parts.item)? })
+    }
+}
+
+/// A list with an item for each item of another.
+struct Made<'e> {
+    /// The name of an item of the other list.
+    name: &'e str,
+    list: Compiled<'e>,
+    item: Compiled<'e>,
+}
+
+impl Made<'_> {
+    /// The names of the scope that it uses.
+    fn names(&self) -> impl Iterator<Item = String> {
+        let others = self.item.names.iter().filter(|name| root(name) != self.name);
+        self.list.names.iter().chain(others).cloned()
+    }
+
+    fn value(&self, scope: &Scope) -> Result<Value> {
+        let list = self.list.value(scope)?;
+        let items = list.try_iter().ok().with_context(|| {
+            format!("`{}` is {}, not a list", escape(&cut(self.list.text.trim(), 60)), shown_value(&list))
+        })?;
+        let (mut made, mut size) = (Vec::new(), 0);
+        for item in items {
+            self.item.work.fetch_add(WORK_OF_ITEM, Ordering::Relaxed);
+            let value = self.item.value(&scope.with(self.name, item))?;
+            size += sized_json(&value)?.1;
+            ensure!(size <= MAX_MADE, "a list of more than {MAX_VALUES} values");
+            made.push(value);
+        }
+        Ok(Value::from(made))
+    }
+}
+
+/// The name before the first point.
+fn root(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(root, _)| root)
 }
 
 /// A parsed expression.
@@ -203,6 +259,8 @@ pub(super) struct Compiled<'e> {
     /// True if it is a name and nothing else.
     is_name: bool,
     names: Vec<String>,
+    /// The lists that it makes.
+    made: Vec<Made<'e>>,
     /// A list of its value and the call that counts its steps.
     expression: Expression<'e, 'e>,
     work: &'e AtomicU64,
@@ -221,7 +279,7 @@ impl Compiled<'_> {
 
     /// The names without attributes.
     fn roots(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|name| name.split_once('.').map_or(name.as_str(), |(root, _)| root))
+        self.names.iter().map(|name| root(name))
     }
 
     fn checked_value(&self, scope: &Scope) -> Result<Value> {
@@ -248,6 +306,9 @@ impl Compiled<'_> {
     fn computed_value(&self, scope: &Scope) -> Result<Value> {
         let unknown = || self.roots().find(|name| !scope.has(name)).map(String::from);
         self.ensure_few_items(scope)?;
+        let scope = &self.made.iter().enumerate().try_fold(scope.clone(), |scope, (number, made)| {
+            Ok::<_, anyhow::Error>(scope.with(&format!("{MADE}{number}"), made.value(&scope)?))
+        })?;
         let value = match self.expression.eval(scope.object.clone()).and_then(|list| list.get_item_by_index(0)) {
             Ok(value) if value.is_undefined() => None,
             Ok(value) => Some(value),

@@ -44,7 +44,7 @@ pub(super) fn with_checked_factors(text: &str) -> String {
 }
 
 /// The position after the quoted text.
-fn after_text(bytes: &[u8], begin: usize) -> usize {
+pub(super) fn after_text(bytes: &[u8], begin: usize) -> usize {
     let mut place = begin + 1;
     while place < bytes.len() && bytes[place] != bytes[begin] {
         place += if bytes[place] == b'\\' { 2 } else { 1 };
@@ -69,12 +69,13 @@ fn after_operand(bytes: &[u8], begin: usize) -> usize {
     }
 }
 
-fn after_blanks(bytes: &[u8], begin: usize) -> usize {
+/// The position of the next character that is not blank.
+pub(super) fn after_blanks(bytes: &[u8], begin: usize) -> usize {
     begin + bytes[begin..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
 /// The position after a word, a number, a string or brackets.
-fn after_part(bytes: &[u8], begin: usize) -> usize {
+pub(super) fn after_part(bytes: &[u8], begin: usize) -> usize {
     match bytes.get(begin) {
         Some(b'\'' | b'"') => after_text(bytes, begin),
         Some(b'(' | b'[' | b'{') => after_brackets(bytes, begin),
@@ -95,7 +96,8 @@ fn after_part(bytes: &[u8], begin: usize) -> usize {
     }
 }
 
-fn after_brackets(bytes: &[u8], begin: usize) -> usize {
+/// The position after the closing bracket.
+pub(super) fn after_brackets(bytes: &[u8], begin: usize) -> usize {
     let (mut place, mut depth) = (begin, 0);
     while let Some(byte) = bytes.get(place) {
         match byte {

@@ -5,6 +5,7 @@
 
 mod block;
 mod braces;
+mod comprehension;
 pub mod config;
 mod constants;
 mod document;

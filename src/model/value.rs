@@ -1,5 +1,7 @@
 //! Values of expressions: limits and conversions.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use minijinja::ErrorKind;
 use minijinja::value::{Value, ValueKind};
@@ -148,7 +150,7 @@ pub(super) fn from_json(value: &serde_json::Value) -> Value {
         serde_json::Value::String(text) => Value::from(text.as_str()),
         serde_json::Value::Array(items) => items.iter().map(from_json).collect(),
         serde_json::Value::Object(entries) => {
-            entries.iter().map(|(name, value)| (name.clone(), from_json(value))).collect()
+            entries.iter().map(|(name, value)| (name.clone(), from_json(value))).collect::<BTreeMap<_, _>>().into()
         }
     }
 }

@@ -50,6 +50,11 @@ fn expressions_are_limited_in_all() {
         // The name of the counter is no way around it.
         (repeated("", "__count()", 1), &["`d0`", "`__count`"]),
         (constants(&["__count = 1".into()]), &["`__count`", "name"]),
+        // Lists that are made are no way around it either.
+        (repeated("", "__made0", 1), &["`d0`", "`__made`"]),
+        (repeated(lists, "[i + 1 for i in a]|length", 4000), &["[constants] `d", "too many steps in total"]),
+        (repeated(lists, "[[i * j for j in b] for i in a]", 1), &["`d0`", "65536 values"]),
+        (repeated("a = \"range(9)\"", "[range(60000) for i in a]", 1), &["`d0`", "65536 values"]),
         (repeated("", "1) + (2", 1), &["`d0`", "`1) + (2`"]),
         (repeated("", "1], [2", 1), &["`d0`", "`1], [2`"]),
     ]);
