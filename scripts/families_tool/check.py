@@ -160,6 +160,8 @@ def inputs_of(model):
     """Choices of inputs: the main one, then with an image and text together."""
     known = inspect.signature(model.forward).parameters
     parts = {"input_ids": ids(model), "pixel_values": image(model), "input_values": sound(model), "input_features": spectrum(model), **steps(model), **series(model)}
+    if "pixel_position_ids" in known:
+        parts |= patches(model.config)
     parts = {name: value for name, value in parts.items() if name in known and value is not None}
     start = {name: ids(model, 3) for name in ("decoder_input_ids",) if name in known and model.config.is_encoder_decoder}
     main = model.main_input_name
@@ -184,6 +186,13 @@ def image(model):
     return torch.randn(1, *frames, getattr(config, "num_channels", None) or 3, height, width)
 
 
+def patches(config):
+    """An image cut into patches, each with its place."""
+    side = 2 * config.pooling_kernel_size
+    places = torch.cartesian_prod(torch.arange(side), torch.arange(side))[None]
+    return {"pixel_values": torch.rand(1, side**2, 3 * config.patch_size**2), "pixel_position_ids": places}
+
+
 def sound(model):
     """Samples, or the spectrogram of a model that cuts one into patches."""
     if hasattr(model.config, "time_stride"):
@@ -192,6 +201,8 @@ def sound(model):
 
 
 def spectrum(model):
+    if hasattr(model.config, "subsampling_conv_channels"):
+        return torch.randn(1, 50, model.config.subsampling_conv_channels[0])
     bins = next((value for key in ("num_mel_bins", "feature_size", "input_feat_per_channel") if (value := getattr(model.config, key, None))), 80)
     length = 2 * getattr(model.config, "max_source_positions", 50)
     return torch.randn(1, bins, length)

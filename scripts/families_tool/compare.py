@@ -73,6 +73,8 @@ def distribution(tensor, law):
     if isinstance(law, dict) or "distribution" not in tensor:
         return None
     name, *words = str(law).split()
+    if name in ("inf", "-inf"):
+        return None
     numbers = [float(word) for word in words[: {"normal": 1, "orthogonal": 1, "uniform": 2, "truncated": 3}.get(name, 0)]]
     mean = float(words[words.index("mean") + 1]) if "mean" in words else 0.0
     if name == "uniform":

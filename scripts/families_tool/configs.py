@@ -10,8 +10,9 @@ import transformers
 from . import library
 
 FOLDER = library.ROOT / "src" / "model" / "configs"
-# `per_layer_config` has defaults from keys that are not fields; recipes compute with those keys.
-OMITTED = ("transformers_version", "architectures", "dtype", "torch_dtype", "model_type", "per_layer_config")
+OMITTED = ("transformers_version", "architectures", "dtype", "torch_dtype", "model_type")
+# Keys from which classes compute others, and which no changed value shows.
+SOURCES = {"per_layer_config": {"global_head_dim", "num_global_key_value_heads"}, "down_ops": {"key_dim"}}
 WORDS = {bool: "bool", int: "int", float: "float", str: "str", type(None): "none", typing.Any: "any", object: "any"}
 ORDER = ["bool", "int", "float", "str", "list", "dict", "any", "none"]
 
@@ -34,6 +35,9 @@ def facts(config, table=None):
             keys[key] = {"model_type": part.model_type, **facts(part, value)}
         else:
             keys[key] = [kinds.get(key, "any"), value]
+            family = getattr(config.sub_configs.get(key), "model_type", "")
+            if value is None and family:
+                keys[key].append(family)  # a part that is absent by default
             if key in sources:
                 counted = counting(type(config), key, value, sources[key])
                 keys[key] += [sources[key], *([counted] if counted else [])]
@@ -52,7 +56,7 @@ def computed(config_class):
         for key, sources in moved(config_class, table, {switch: not table[switch]}).items():
             if more := sources - found.get(key, set()) - {key}:
                 found.setdefault(key, set()).update({switch, *more} - {key})
-    return {key: sorted(sources) for key, sources in found.items()}
+    return {key: sorted(sources | SOURCES.get(key, set())) for key, sources in found.items()}
 
 
 def counting(config_class, key, value, sources):

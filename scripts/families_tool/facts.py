@@ -89,7 +89,8 @@ def pool(described, unknown):
 def constant(values):
     flat = values.double().flatten()
     if (flat == flat[0]).all():
-        return figure(flat[0])
+        value = figure(flat[0])
+        return value if abs(value) != float("inf") else str(value)  # JSON has no infinity
     places = sorted({round(place) for place in torch.linspace(0, len(flat) - 1, SHOWN).tolist()})
     law = {"elements": {str(place): figure(flat[place]) for place in places}}
     return law if values.dtype == torch.float32 else {**law, "dtype": word(values)}

@@ -311,4 +311,4 @@ def truncated_moments(mean, std, low, high):
 
 def figure(value, digits=7):
     value = float(f"{value:.{digits}g}")
-    return int(value) if value == int(value) else value
+    return int(value) if value.is_integer() else value

@@ -29,6 +29,8 @@ pub(super) enum Key {
     Computed(String, Value, Vec<String>),
     /// The same, and the key that counts the items of the list; fewer are the first ones of the default.
     PerItem(String, Value, Vec<String>, String),
+    /// The types, null, and the family of a part that a configuration need not have.
+    Optional(String, Value, String),
     /// The configuration of a part.
     Table {
         model_type: String,
@@ -88,8 +90,11 @@ impl Facts {
     /// The facts for a configuration whose parts may be of other families than the default ones.
     pub(super) fn with_parts_of(mut self, values: &Map<String, Value>) -> Result<Self> {
         for (key, entry) in &mut self.keys {
-            let Key::Table { model_type, facts } = entry else { continue };
             let Some(Value::Object(part)) = values.get(key) else { continue };
+            if let Key::Optional(.., family) = entry {
+                *entry = Key::Table { facts: Self::of(family)?, model_type: std::mem::take(family) };
+            }
+            let Key::Table { model_type, facts } = entry else { continue };
             // The defaults that a family has for its parts apply only if the part is missing.
             let own = part.get("model_type").and_then(Value::as_str).unwrap_or(model_type).to_owned();
             if library::facts(&own).is_some() {
@@ -139,7 +144,7 @@ impl Facts {
                 first_items(value, values.get(count))
             }
             Key::PerItem(..) => None,
-            Key::Value(..) | Key::Table { .. } => Some(entry.default(&part(key))),
+            Key::Value(..) | Key::Optional(..) | Key::Table { .. } => Some(entry.default(&part(key))),
         };
         self.keys.iter().filter_map(|(key, entry)| Some((key.clone(), default(key, entry)?))).collect()
     }
@@ -200,6 +205,11 @@ impl Facts {
             (Some(Key::Table { .. }), None) => true,
             _ => self.types(key).is_some_and(|types| rest.is_none() || allows(types, "dict")),
         }
+    }
+
+    /// True if a configuration need not have this part.
+    pub(super) fn is_optional(&self, key: &str) -> bool {
+        matches!(self.keys.get(key), Some(Key::Optional(..)))
     }
 
     /// The facts of a part.
@@ -285,9 +295,10 @@ impl Key {
     /// The types and the default; `None` for a part.
     fn value(&self) -> Option<(&str, &Value)> {
         match self {
-            Self::Value(types, value) | Self::Computed(types, value, _) | Self::PerItem(types, value, ..) => {
-                Some((types, value))
-            }
+            Self::Value(types, value)
+            | Self::Computed(types, value, _)
+            | Self::PerItem(types, value, ..)
+            | Self::Optional(types, value, _) => Some((types, value)),
             Self::Table { .. } => None,
         }
     }

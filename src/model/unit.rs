@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::document::Value;
 use super::expression::is_name;
+use super::facts::Facts;
 use super::library;
 use super::sources::{Chain, Source};
 use crate::text::{cut, did_you_mean, escape};
@@ -20,6 +21,8 @@ const MAX_COMPONENTS: usize = 64;
 pub(super) struct Unit {
     pub(super) chain: Arc<Chain>,
     pub(super) components: Vec<(String, Self)>,
+    /// The tables of components that this configuration does not have.
+    pub(super) absent: Vec<String>,
 }
 
 impl Unit {
@@ -31,7 +34,7 @@ impl Unit {
     /// A component with the values of its table, and the recipes that it is a part of. There are `count` components before it.
     fn below(chain: Arc<Chain>, values: &Map<String, Json>, above: &[&Source], count: &mut usize) -> Result<Self> {
         let above: Vec<&Source> = above.iter().copied().chain([chain.own()]).collect();
-        let mut components = Vec::new();
+        let (mut components, mut absent) = (Vec::new(), Vec::new());
         for (source, table, node) in chain.entries("components")? {
             let place = || node.place(&source.shown_name, "components", table).to_string();
             let family = match &node.value {
@@ -40,6 +43,10 @@ impl Unit {
                 other => bail!("{}: it must be the name of a family, not {}", place(), other.kind()),
             };
             ensure!(is_name(table), "{}: use letters, digits and underscores, and no word of expressions", place());
+            if values.get(table).is_none_or(Json::is_null) && is_optional(&chain, table)? {
+                absent.push(table.to_string());
+                continue;
+            }
             *count += 1;
             ensure!(*count <= MAX_COMPONENTS, "{}: more than {MAX_COMPONENTS} components", place());
             let none = Map::new();
@@ -62,7 +69,7 @@ impl Unit {
             ensure!(above.len() <= MAX_NESTING, "{}: components are nested more than {MAX_NESTING} deep", place());
             components.push((table.to_string(), Self::below(Arc::new(part), values, &above, count)?));
         }
-        Ok(Self { chain, components })
+        Ok(Self { chain, components, absent })
     }
 
     /// The files of the recipe and of its components, the recipe's own first.
@@ -70,4 +77,11 @@ impl Unit {
         let inside = self.components.iter().flat_map(|(_, part)| part.sources());
         self.chain.sources().iter().chain(inside).collect()
     }
+}
+
+/// True if the family of a recipe need not have this component, and the recipe states none of its constants.
+fn is_optional(chain: &Chain, table: &str) -> Result<bool> {
+    let is_stated = chain.entries("constants")?.iter().any(|(_, key, _)| *key == table);
+    let family = chain.sources().iter().find_map(Source::family).filter(|_| !is_stated);
+    family.map_or(Ok(false), |family| Ok(Facts::of(family)?.is_optional(table)))
 }

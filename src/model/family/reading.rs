@@ -36,8 +36,13 @@ const UNSUPPORTED: [(&str, &str); 2] =
 impl<'f> Reading<'f> {
     /// Reads a configuration with some values replaced.
     pub(super) fn new(family: &'f Family, mut config: Config, settings: &Settings, is_complete: bool) -> Result<Self> {
-        for (path, value) in settings.iter().filter(|(path, _)| path.ends_with(".model_type")) {
-            config.set(path, value)?;
+        for (path, value) in settings {
+            let part = path.split_once('.').map_or("", |(part, _)| part);
+            if path.ends_with(".model_type") {
+                config.set(path, value)?;
+            } else if family.facts.is_optional(part) && config.get(part).is_none_or(|value| value.is_null()) {
+                config.set(part, &Map::new().into())?;
+            }
         }
         let facts = family.facts.clone().with_parts_of(&config.to_map())?;
         let mut reading = Self { family, facts, config, is_complete, notes: Vec::new() };

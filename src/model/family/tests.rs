@@ -48,6 +48,24 @@ fn every_family_makes_each_of_its_models() {
 }
 
 #[test]
+fn a_part_that_is_absent_by_default_is_made_if_one_of_its_keys_is_there() {
+    let towers = |configured: &Configured| {
+        let has = |word: &str| names(configured).iter().any(|name| name.contains(word));
+        (has("vision_tower."), has("audio_tower."))
+    };
+    let gemma4 = |settings: &[(String, Value)]| from_defaults("gemma4", settings, &Request::default());
+    let one = gemma4(&[("vision_config.num_hidden_layers".into(), json!(1))]).unwrap();
+    assert_eq!((towers(&gemma4(&[]).unwrap()), towers(&one)), ((false, false), (true, false)));
+    let written = Config::parse(&String::from_utf8(one.config).unwrap()).unwrap();
+    assert_eq!(written.at("vision_config.head_dim"), Some(json!(64)));
+    assert_eq!(written.get("audio_config"), Some(json!(null)));
+    let absent = of(r#"{"model_type": "gemma4", "vision_config": null}"#, &[], &Request::default()).unwrap();
+    assert_eq!(towers(&absent), (false, false));
+    let misspelled = gemma4(&[("vision_config.num_hiden_layers".into(), json!(1))]).unwrap_err();
+    assert!(format!("{misspelled:#}").contains("did you mean `vision_config.num_hidden_layers`"), "{misspelled:#}");
+}
+
+#[test]
 fn a_config_in_which_nothing_is_set_stays_as_it_is() {
     assert_eq!(of(TINY, &[], &Request::default()).unwrap().config, TINY.as_bytes());
     let same = of(TINY, &[("hidden_size", json!(8))], &Request::default()).unwrap();
@@ -188,6 +206,7 @@ fn a_key_of_the_library_may_begin_as_private_constants_do() {
 
 #[test]
 fn refusals_name_the_culprit() {
+    let gemma4 = |layers: &str| format!(r#"{{"model_type": "gemma4_text", "per_layer_config": {layers}}}"#);
     let with = |key: &str| TINY.replacen('{', &format!("{{{key}, "), 1);
     for (text, settings, message) in [
         ("{}", vec![], "model_type"),
@@ -213,7 +232,14 @@ fn refusals_name_the_culprit() {
         (TINY, vec![("tie_word_embeddings", json!("yes"))], "must be true or false"),
         (r#"{"model_type": "clip", "text_config": 3}"#, vec![], "`text_config` is `3`: it must be a table"),
         (&with(r#""quantization_config": {"bits": 4}"#), vec![], "quantization_config"),
-        (r#"{"model_type": "gemma4_text", "per_layer_config": {"5": {"head_dim": 64}}}"#, vec![], "`per_layer_config`"),
+        (
+            &with(r#""per_layer_config": {"0": {"intermediate_size": 4}}"#),
+            vec![],
+            "`per_layer_config` changes the tensors",
+        ),
+        (&gemma4(r#"{"5": {"head_dim": 64}}"#), vec![], "same for all layers"),
+        (&gemma4(r#"{"30": {"head_dim": 64}}"#), vec![], "above num_hidden_layers"),
+        (&gemma4(r#"{"5": {"hidden_size": 64}}"#), vec![], "no keys but head_dim"),
     ] {
         let refusal = refusal(text, &settings);
         assert!(refusal.contains(message), "{refusal}");

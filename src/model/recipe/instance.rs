@@ -58,7 +58,7 @@ impl<'e> Parsed<'e> {
             let Content::Component(part) = part else { continue };
             let near = || did_you_mean(part.table, tables());
             ensure!(
-                tables().any(|table| table == part.table),
+                tables().chain(unit.absent.iter().map(String::as_str)).any(|table| table == part.table),
                 "{}: `{}` is not in [components]{}",
                 part.place,
                 escape(&cut(part.table, 60)),
