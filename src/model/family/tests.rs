@@ -53,7 +53,8 @@ fn a_part_that_is_absent_by_default_is_made_if_one_of_its_keys_is_there() {
         let has = |word: &str| names(configured).iter().any(|name| name.contains(word));
         (has("vision_tower."), has("audio_tower."))
     };
-    let gemma4 = |settings: &[(String, Value)]| from_defaults(&Family::find("gemma4").unwrap(), settings, &Request::default());
+    let gemma4 =
+        |settings: &[(String, Value)]| from_defaults(&Family::find("gemma4").unwrap(), settings, &Request::default());
     let one = gemma4(&[("vision_config.num_hidden_layers".into(), json!(1))]).unwrap();
     assert_eq!((towers(&gemma4(&[]).unwrap()), towers(&one)), ((false, false), (true, false)));
     let written = Config::parse(&String::from_utf8(one.config).unwrap()).unwrap();
