@@ -60,7 +60,7 @@ pub(super) fn is_reserved(name: &str) -> bool {
 pub(super) struct Scope {
     object: Value,
     names: Arc<Names>,
-    /// The values of expressions that use no name of a repeat.
+    /// The numbers and switches of expressions that use no name of a repeat.
     known: Rc<RefCell<HashMap<String, Value>>>,
 }
 
@@ -299,7 +299,10 @@ impl Compiled<'_> {
             return Ok(value.clone());
         }
         let value = self.computed_value(scope)?;
-        scope.known.borrow_mut().insert(self.text.into(), value.clone());
+        // Only values of a fixed size are kept: lists and texts would take memory without a limit.
+        if matches!(value.kind(), ValueKind::Bool | ValueKind::Number | ValueKind::None) {
+            scope.known.borrow_mut().insert(self.text.into(), value.clone());
+        }
         Ok(value)
     }
 
