@@ -3,10 +3,9 @@
 The values depend on the seed, the name, the shape and the scheme alone: they are those that the program writes to a file, on every machine.
 
 - `init`, `tensors`: NumPy arrays. `load`, `verify`: files of weights.
-- `fanin.torch`, `fanin.jax`, `fanin.keras`: parameters in place, sharded arrays, initializers.
 - `recipe`: the recipe of a model, found by running its initialization.
 
-NumPy, torch, JAX and Keras are imported by the functions that need them, not by `import fanin`.
+NumPy and the frameworks are imported by the functions that need them, not by `import fanin`.
 """
 
 import importlib
@@ -21,7 +20,7 @@ from fanin._version import __version__
 
 __all__ = ["Error", "Spec", "Verification", "__version__", "init", "load", "recipe", "tensors", "verify"]
 
-_SUBMODULES = ("jax", "keras", "torch", "trace")
+_SUBMODULES = ("trace",)
 
 
 def recipe(model: object, *, framework: Optional[str] = None, inputs: Sequence[str] = ()) -> str:
