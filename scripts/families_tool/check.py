@@ -1,6 +1,5 @@
 """Checks of fanin against the library: plans, written folders, and models that run."""
 
-import inspect
 import json
 import os
 import random
@@ -11,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from . import compare, facts, library, proposals, recorder, tables
+from . import compare, facts, inputs, library, proposals, recorder, tables
 
 FANIN = os.environ.get("FANIN", library.ROOT / "target" / "release" / "fanin")
 
@@ -122,16 +121,16 @@ def varied_case(model_type, case, chosen):
 
 def run(model_type):
     """The faults of a small model that fanin writes by its name: a forward pass and, if it can, a generation."""
-    config = tables.cases(model_type)[0]["config"]
-    settings = [word for path, value in proposals.leaves(config) for word in ("--set", f"{'.'.join(path)}={setting(value)}")]
+    values = tables.cases(model_type)[0]["config"]
+    chosen = [*proposals.leaves(values), *inputs.small(library.config(model_type, values))]
+    settings = [word for path, value in chosen for word in ("--set", f"{'.'.join(path)}={setting(value)}")]
     with tempfile.TemporaryDirectory() as folder:
         fanin("model", model_type, *settings, "-o", f"{folder}/out/", "-q")
         name = json.loads((Path(folder) / "out" / "config.json").read_text())["architectures"][0]
         model, info = library.model_class(name).from_pretrained(f"{folder}/out", output_loading_info=True)
-    model.eval()
     wrong = [f"{name}: {kind}: {sorted(map(str, found))[:8]}" for kind, found in info.items() if found]
     with torch.no_grad():
-        error = forward(model)
+        error = forward(model.eval())
     return wrong + [f"{name}: {error}"] * bool(error)
 
 
@@ -140,86 +139,19 @@ def setting(value):
 
 
 def forward(model):
-    """Runs a model; the last error if no choice of inputs works."""
+    """Runs a model; the first error if no choice of inputs works."""
     error = None
-    for inputs in inputs_of(model):
+    for chosen in inputs.of(model):
         try:
-            model(**inputs)
-            if model.can_generate():
+            model(**chosen)
+            generated = model.can_generate()
+            if generated:
                 # The default configuration of some models has none.
                 if model.generation_config.decoder_start_token_id is None:
                     model.generation_config.decoder_start_token_id = 0
-                model.generate(**{name: value for name, value in inputs.items() if not name.startswith("decoder_")}, max_new_tokens=3)
+                model.generate(**{name: value for name, value in chosen.items() if not name.startswith("decoder_")}, max_new_tokens=3)
+            print(f"       {type(model).__name__} runs on {', '.join(chosen)}" + ", and generates" * generated)
             return None
         except Exception as found:
             error = error or f"{type(found).__name__}: {str(found).splitlines()[0] if str(found) else ''}"
     return error
-
-
-def inputs_of(model):
-    """Choices of inputs: the main one, then with an image and text together."""
-    known = inspect.signature(model.forward).parameters
-    parts = {"input_ids": ids(model), "pixel_values": image(model), "input_values": sound(model), "input_features": spectrum(model), **steps(model), **series(model)}
-    if "pixel_position_ids" in known:
-        parts |= patches(model.config)
-    parts = {name: value for name, value in parts.items() if name in known and value is not None}
-    start = {name: ids(model, 3) for name in ("decoder_input_ids",) if name in known and model.config.is_encoder_decoder}
-    main = model.main_input_name
-    if main in parts:
-        yield {main: parts[main], **start}
-        yield {main: parts[main]}
-    yield {**parts, **start}
-    yield parts
-
-
-def ids(model, length=7):
-    config = model.config.get_text_config()
-    size = min(getattr(model.config, "vocab_size", None) or 50, getattr(config, "vocab_size", None) or 50)
-    return torch.randint(3, max(4, min(size, 30)), (1, length))
-
-
-def image(model):
-    config = next((part for key in ("vision_config", "encoder", "backbone_config") if (part := getattr(model.config, key, None))), model.config)
-    size = getattr(config, "image_size", None) or 64
-    height, width = size if isinstance(size, (list, tuple)) else (size, size)
-    frames = [config.num_frames] if hasattr(config, "num_frames") else []
-    return torch.randn(1, *frames, getattr(config, "num_channels", None) or 3, height, width)
-
-
-def patches(config):
-    """An image cut into patches, each with its place."""
-    side = 2 * config.pooling_kernel_size
-    places = torch.cartesian_prod(torch.arange(side), torch.arange(side))[None]
-    return {"pixel_values": torch.rand(1, side**2, 3 * config.patch_size**2), "pixel_position_ids": places}
-
-
-def sound(model):
-    """Samples, or the spectrogram of a model that cuts one into patches."""
-    if hasattr(model.config, "time_stride"):
-        return torch.randn(1, model.config.max_length, model.config.num_mel_bins)
-    return torch.randn(1, 4000)
-
-
-def spectrum(model):
-    if hasattr(model.config, "subsampling_conv_channels"):
-        return torch.randn(1, 50, model.config.subsampling_conv_channels[0])
-    bins = next((value for key in ("num_mel_bins", "feature_size", "input_feat_per_channel") if (value := getattr(model.config, key, None))), 80)
-    length = 2 * getattr(model.config, "max_source_positions", 50)
-    return torch.randn(1, bins, length)
-
-
-def steps(model):
-    """The inputs of a model of states and actions."""
-    if not hasattr(model.config, "state_dim"):
-        return {}
-    states, actions = torch.randn(1, 4, model.config.state_dim), torch.randn(1, 4, model.config.act_dim)
-    return {"states": states, "actions": actions, "returns_to_go": torch.randn(1, 4, 1), "timesteps": torch.arange(4)[None]}
-
-
-def series(model):
-    """The inputs of a model of values in time, without features beside them."""
-    if not hasattr(model.config, "lags_sequence"):
-        return {}
-    past, future = model.config.context_length + max(model.config.lags_sequence), model.config.prediction_length
-    known = {"past_values": torch.randn(1, past), "past_time_features": torch.randn(1, past, 0), "past_observed_mask": torch.ones(1, past)}
-    return {**known, "future_values": torch.randn(1, future), "future_time_features": torch.randn(1, future, 0)}

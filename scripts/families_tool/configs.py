@@ -41,7 +41,23 @@ def facts(config, table=None):
             if key in sources:
                 counted = counting(type(config), key, value, sources[key])
                 keys[key] += [sources[key], *([counted] if counted else [])]
-    return {"alias": dict(sorted(config.attribute_map.items())), "keys": keys}
+    return {**second_names(type(config), table), "keys": keys}
+
+
+def second_names(config_class, table):
+    """The second names of keys. Those that the class ignores are left out, or listed if it does so only next to the first name."""
+    alias, overridden = {}, []
+    for name, key in sorted(config_class.attribute_map.items()):
+        value = table.get(key)
+        other = next((other for other in others(value) if other != value), None)
+        alone, both = changed(config_class, {name: other}), changed(config_class, {key: other, name: value})
+        tested = key in table and name != key and other is not None
+        if tested and alone and alone[key] == value:
+            continue
+        alias[name] = key
+        if tested and both and both[key] == other:
+            overridden.append(name)
+    return {"alias": alias, **({"overridden": overridden} if overridden else {})}
 
 
 def computed(config_class):
@@ -108,8 +124,11 @@ def others(value):
 
 
 def annotations(config_class):
-    """The types of the keys that the library checks."""
-    return {field.name: words(field.type) for field in fields(config_class)} if is_dataclass(config_class) else {}
+    """The types of the keys that the library checks; a field may have the second name of a key."""
+    if not is_dataclass(config_class):
+        return {}
+    types = {field.name: words(field.type) for field in fields(config_class)}
+    return {**{config_class.attribute_map.get(name, name): kinds for name, kinds in types.items()}, **types}
 
 
 def words(annotation):
@@ -137,7 +156,8 @@ def words(annotation):
 
 def lines(facts, indent=""):
     """The text of a table of facts, a key on each line."""
-    yield f'{indent}{{"alias": {json.dumps(facts["alias"])}, "keys": {{'
+    names = "".join(f"{json.dumps(key)}: {json.dumps(facts[key])}, " for key in ("alias", "overridden") if key in facts)
+    yield f'{indent}{{{names}"keys": {{'
     last = len(facts["keys"]) - 1
     for place, (key, value) in enumerate(facts["keys"].items()):
         comma = "," if place < last else ""

@@ -26,8 +26,9 @@ def read_config(model_type):
 
 def keys(before, after, path=""):
     """The changes of a configuration."""
-    if before["alias"] != after["alias"]:
-        yield f"{path or 'config'}: second names {after['alias']}, they were {before['alias']}"
+    for kind, names in (("alias", "second names"), ("overridden", "overridden names")):
+        if before.get(kind) != after.get(kind):
+            yield f"{path or 'config'}: {names} {after.get(kind)}, they were {before.get(kind)}"
     for key in sorted(before["keys"].keys() | after["keys"].keys()):
         one, other = before["keys"].get(key), after["keys"].get(key)
         if isinstance(one, dict) and isinstance(other, dict):

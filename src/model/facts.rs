@@ -16,6 +16,9 @@ pub(super) struct Facts {
     /// The second names of keys.
     #[serde(default)]
     alias: BTreeMap<String, String>,
+    /// The second names that the library ignores next to the first.
+    #[serde(default)]
+    overridden: Vec<String>,
     keys: BTreeMap<String, Key>,
 }
 
@@ -252,7 +255,12 @@ impl Facts {
     }
 
     /// Separates the values by their names: those under first names, and those under second names, by the first.
-    pub(super) fn split(&self, values: Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
+    pub(super) fn split(&self, mut values: Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
+        for name in &self.overridden {
+            if self.alias.get(name).is_some_and(|key| values.contains_key(key)) {
+                values.remove(name);
+            }
+        }
         let (mut first, mut second) = (Map::new(), Map::new());
         for (key, value) in values {
             match (self.alias.get(&key).filter(|first| **first != key), self.keys.get(&key), value) {
